@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+// The targets stand in the order of the flow: file → bytes → pixels → tensor → vector → rows → answer.
+
+import PackageDescription
+
+let package = Package(
+    name: "semblance",
+    products: [.executable(name: "semblance", targets: ["semblance"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CSpng", providers: [.apt(["libspng-dev"])]),
+        .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
+        .systemLibrary(name: "CGif", providers: [.apt(["libgif-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "COnnxRuntime"),
+
+        .target(name: "Vectors"),
+        .target(name: "Digests", dependencies: ["CCrypto"]),
+        .target(
+            name: "ImageDecoding",
+            dependencies: ["CTurboJPEG", "CSpng", "CWebP", "CGif"],
+            swiftSettings: [.strictMemorySafety()]
+        ),
+        .target(name: "Inference", dependencies: ["COnnxRuntime"], swiftSettings: [.strictMemorySafety()]),
+        .target(
+            name: "EmbeddingModel",
+            dependencies: [
+                "Vectors", "Digests", "ImageDecoding", "Inference",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .target(
+            name: "Catalog",
+            dependencies: [
+                "Vectors", "Digests", "CSQLite",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .target(
+            name: "Backfill",
+            dependencies: [
+                "Vectors", "Digests", "ImageDecoding", "EmbeddingModel", "Catalog",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .executableTarget(
+            name: "semblance",
+            dependencies: [
+                "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "Catalog", "Backfill",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,52 @@
+package import Catalog
+
+/// What a run would do with each image, counted.
+package struct Plan: Sendable, Equatable {
+    /// Images without a vector that will be embedded.
+    package var toEmbed = 0
+    /// Images whose stale vector will be replaced, by what it is.
+    package var toReplace: [Condition.Staleness: Int] = [:]
+    /// Images whose vector is computed and only has to be written into the bot's database.
+    package var toPublish = 0
+    /// Images left alone because of a recorded failure, by class.
+    package var skipped: [FailureRecord.Class: Int] = [:]
+    /// Images that are embedded already.
+    package var done = 0
+
+    /// Images that a run would touch.
+    package var total: Int { toEmbed + toPublish + replacements }
+    /// Stale vectors that a run would replace.
+    package var replacements: Int { toReplace.values.reduce(0, +) }
+
+    mutating func count(_ decision: Decision, _ condition: Condition) {
+        switch (decision, condition) {
+        case (.nothing, _): done += 1
+        case (.skip(let kind), _): skipped[kind, default: 0] += 1
+        case (.publish, _): toPublish += 1
+        case (.embed, .stale(let kind)): toReplace[kind, default: 0] += 1
+        case (.embed, _): toEmbed += 1
+        }
+    }
+}
+
+/// What is to be done with one image.
+enum Decision: Equatable {
+    case nothing
+    case publish
+    case embed
+    case skip(FailureRecord.Class)
+
+    init(for surveyed: Catalog.SurveyedImage, files: SourceFiles, policy: FailurePolicy) {
+        switch surveyed.condition {
+        case .embedded: self = .nothing
+        case .unpublished: self = .publish
+        case .pending, .stale:
+            guard let failure = surveyed.failure else {
+                self = .embed
+                return
+            }
+            let fingerprint = try? files.fingerprint(of: surveyed.image)
+            self = policy.shouldTry(failure, fingerprint: fingerprint) ? .embed : .skip(failure.kind)
+        }
+    }
+}

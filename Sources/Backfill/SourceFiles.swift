@@ -1,0 +1,104 @@
+package import Catalog
+import Digests
+import Glibc
+package import SystemPackage
+
+/// The files that the bot's rows name.
+///
+/// A relative path starts from the bot's root folder. Of an image's paths the first one counts whose file can be opened;
+/// nothing but opening it decides that.
+package struct SourceFiles: Sendable {
+    private let root: FilePath
+
+    package init(root: FilePath) { self.root = root }
+
+    /// Why an image has no readable file.
+    package struct Fault: Error {
+        let kind: FailureRecord.Class
+        let message: String
+        var fingerprint: String?
+    }
+
+    /// A file's bytes, and what identifies this state of it.
+    struct Content {
+        let bytes: [UInt8]
+        let fingerprint: String
+        /// Whether the file has more bytes than were asked for.
+        let isCut: Bool
+    }
+
+    /// Whether one of the image's files can be opened.
+    package func canOpen(_ image: ImageRecord) -> Bool {
+        (try? fingerprint(of: image)) != nil
+    }
+
+    /// The state of the image's file, without reading it.
+    func fingerprint(of image: ImageRecord) throws(Fault) -> String {
+        let file = try open(image)
+        defer { close(file.descriptor) }
+        return file.fingerprint
+    }
+
+    /// Reads the image's file from one descriptor, whatever happens to its name meanwhile.
+    func read(_ image: ImageRecord, limit: Int) throws(Fault) -> Content {
+        let file = try open(image)
+        defer { close(file.descriptor) }
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: min(file.size, limit) + 1) { buffer, count in
+            while count < buffer.count {
+                let got = Glibc.read(file.descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { failure = errno }
+                guard got > 0 else { return }
+                count += got
+            }
+        }
+        guard failure == 0 else {
+            let reason = String(cString: strerror(failure))
+            throw Fault(kind: .unreadable, message: "the file cannot be read: \(reason)", fingerprint: file.fingerprint)
+        }
+        return Content(
+            bytes: bytes.count > limit ? Array(bytes.prefix(limit)) : bytes,
+            fingerprint: file.fingerprint,
+            isCut: bytes.count > limit
+        )
+    }
+
+    private struct OpenFile {
+        let descriptor: Int32
+        let size: Int
+        let fingerprint: String
+    }
+
+    private func open(_ image: ImageRecord) throws(Fault) -> OpenFile {
+        var fault = Fault(kind: .missing, message: image.paths.isEmpty ? "the row names no file" : "no file is there")
+        for path in image.paths {
+            do throws(Fault) {
+                return try open(path)
+            } catch where error.kind == .missing {
+                continue
+            } catch {
+                fault = error
+            }
+        }
+        throw fault
+    }
+
+    /// Opens a regular file without waiting on anything that only looks like one.
+    private func open(_ path: FilePath) throws(Fault) -> OpenFile {
+        let descriptor = root.pushing(path).withPlatformString { Glibc.open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+        guard descriptor >= 0 else {
+            let isAbsent = [ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP].contains(errno)
+            let reason = String(cString: strerror(errno))
+            throw Fault(kind: isAbsent ? .missing : .unreadable, message: "the file cannot be opened: \(reason)")
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw Fault(kind: .unreadable, message: "what is there is not a regular file")
+        }
+        let changed = status.st_mtim
+        let state = "\(status.st_size) \(changed.tv_sec).\(changed.tv_nsec) \(status.st_ino)"
+        return OpenFile(descriptor: descriptor, size: Int(status.st_size), fingerprint: "\(path) \(state)")
+    }
+}

@@ -1,0 +1,62 @@
+import SystemPackage
+package import Vectors
+
+/// The two databases seen together: what stands where for each image.
+package struct Catalog: Sendable {
+    package let main: MainDatabase
+    package let vectors: VectorDatabase?
+
+    /// - Parameter vectors: `nil` where nothing has been embedded yet.
+    package init(main: MainDatabase, vectors: VectorDatabase?) {
+        self.main = main
+        self.vectors = vectors
+    }
+
+    /// An image with how it stands towards a space.
+    package struct SurveyedImage: Sendable {
+        package let image: ImageRecord
+        package let condition: Condition
+        /// Why it could not be embedded before, if it is still the same image.
+        package let failure: FailureRecord?
+    }
+
+    /// Visits the images of a scope in the order of their ids, those that are not completed too.
+    ///
+    /// - Parameters:
+    ///   - model: The model whose vectors are wanted.
+    ///   - space: The space that is wanted; `nil` for the one that the model's vectors were last stored in.
+    ///   - visit: Gets one page at a time; returns `false` to stop.
+    package func survey(
+        _ scope: Scope,
+        model: String,
+        space wanted: EmbeddingSpace? = nil,
+        _ visit: ([SurveyedImage]) throws -> Bool
+    ) throws {
+        var pages = ImagePages(main, chats: try chats(of: scope))
+        let space = try vectors?.spaces().first { stored in
+            wanted.map { $0 == stored.space } ?? (stored.space.model == model)
+        }
+        while true {
+            let page = try pages.next()
+            guard let first = page.first, let last = page.last else { return }
+            var known: (vectors: [Int64: VectorRecord], failures: [Int64: FailureRecord]) = ([:], [:])
+            if let space, let vectors { known = try vectors.records(in: space, imageIDs: first.id...last.id) }
+            let surveyed = page.map { image in
+                let failure = known.failures[image.id].flatMap { $0.fileUniqueID == image.fileUniqueID ? $0 : nil }
+                let condition = Condition(of: image, ours: known.vectors[image.id], model: model)
+                return SurveyedImage(image: image, condition: condition, failure: failure)
+            }
+            guard try visit(surveyed) else { return }
+        }
+    }
+
+    /// The chats of a scope; `nil` for all.
+    private func chats(of scope: Scope) throws(CatalogError) -> [Int64]? {
+        guard case .user(let telegramID) = scope else { return nil }
+        try main.schema.require(["chat_id"], in: "images", file: main.path.string)
+        guard let owners = try main.owners(required: true), owners.knows(telegramID) else {
+            throw CatalogError(.unknownUser, "No user with the Telegram id \(telegramID) is in \(main.path)")
+        }
+        return owners.chats(of: telegramID)
+    }
+}

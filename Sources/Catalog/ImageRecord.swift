@@ -1,0 +1,27 @@
+package import SystemPackage
+
+/// What the bot's database says about one image, as far as Semblance needs it.
+package struct ImageRecord: Sendable {
+    /// `images.id`; given again to another image after a deletion.
+    package let id: Int64
+    /// Telegram's name of the file, which tells two images of the same id apart.
+    package let fileUniqueID: String
+    /// The chat's internal id, where the database has one.
+    package let chatID: Int64?
+    /// Whether `processing_status` is exactly `completed`.
+    package let isCompleted: Bool
+    /// The files that the row names, in the order in which they are tried; bytes as stored.
+    package let paths: [FilePath]
+    /// What stands in `images.embedding`.
+    let stored: StoredValue
+    /// What stands in `images.embedding_model`.
+    let label: String?
+
+    /// A value of `images.embedding`, whatever a driver wrote there.
+    enum StoredValue: Sendable {
+        case nothing
+        case blob([UInt8])
+        case tooLarge
+        case notABlob
+    }
+}

@@ -1,0 +1,131 @@
+import CSQLite
+import Foundation
+import GRDB
+package import SystemPackage
+import Vectors
+
+/// The bot's database, which its own program keeps reading and writing while we work.
+///
+/// Semblance writes the values of `images.embedding` and `images.embedding_model` there and nothing else: no table, no
+/// index, no trigger, no journal mode. Read transactions last for one page of rows, write transactions for one batch.
+/// On a file in WAL mode no connection of ours checkpoints on its own (SQLite 3.40 can lose pages when one connection
+/// checkpoints while another commits); see `LogGuard`.
+package final class MainDatabase: Sendable {
+    /// The database file.
+    package let path: FilePath
+    let schema: MainSchema
+    private let queue: DatabaseQueue
+
+    /// Whether this connection may write.
+    package let isReadOnly: Bool
+
+    /// Opens an existing database.
+    ///
+    /// - Throws: `.missing`, `.corrupt`, `.schema`, `.locked` or `.cannotWrite`.
+    package init(
+        _ address: DatabaseAddress,
+        isReadOnly: Bool = true,
+        patience: LockPatience = LockPatience()
+    ) throws(CatalogError) {
+        try address.checkFile()
+        path = address.path
+        self.isReadOnly = isReadOnly
+        let file = path.string
+        (queue, schema) = try CatalogError.naming(file) {
+            let configuration = Self.configuration(isReadOnly: isReadOnly, patience: patience)
+            let queue = try DatabaseQueue(path: file, configuration: configuration)
+            if !isReadOnly { try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") } }
+            return (queue, try queue.read { try MainSchema($0) })
+        }
+        try schema.requireImages(file: file)
+    }
+
+    private static func configuration(isReadOnly: Bool, patience: LockPatience) -> Configuration {
+        var configuration = Configuration()
+        configuration.readonly = isReadOnly
+        configuration.busyMode = patience.busyMode
+        configuration.foreignKeysEnabled = false
+        configuration.prepareDatabase { db in
+            try db.execute(
+                sql: """
+                    PRAGMA trusted_schema = OFF;
+                    PRAGMA cell_size_check = ON;
+                    PRAGMA mmap_size = 0;
+                    PRAGMA wal_autocheckpoint = 0;
+                    """
+            )
+            _ = semblance_keep_log_on_close(db.sqliteConnection)
+        }
+        return configuration
+    }
+
+    /// Closes the connection.
+    package func close() throws(CatalogError) {
+        try CatalogError.naming(path.string) { try queue.close() }
+    }
+
+    /// Runs a short read transaction.
+    func read<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
+        try CatalogError.naming(path.string) { try queue.read(work) }
+    }
+
+    /// Runs a short write transaction, which takes the write lock at its beginning.
+    func write<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
+        try CatalogError.naming(path.string) {
+            try queue.inDatabase { db in
+                var result: Result?
+                try db.inTransaction(.immediate) {
+                    result = try work(db)
+                    return .commit
+                }
+                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return result
+            }
+        }
+    }
+
+    /// Runs statements outside any transaction.
+    func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
+        try CatalogError.naming(path.string) { try queue.inDatabase(work) }
+    }
+
+    /// The journal mode that the file was made with.
+    package func journalMode() throws(CatalogError) -> String {
+        try withoutTransaction { try String.fetchOne($0, sql: "PRAGMA journal_mode") ?? "unknown" }
+    }
+
+    /// How many rows a table has; `nil` where there is no such table.
+    package func count(_ table: String) throws(CatalogError) -> Int? {
+        guard schema.has("id", in: table), ["users", "chats", "images"].contains(table) else { return nil }
+        return try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") }
+    }
+
+    /// Reads which person each chat belongs to; `nil` where the database has no chats or users.
+    func owners(required: Bool) throws(CatalogError) -> Owners? {
+        do throws(CatalogError) {
+            return try read { try Owners($0, schema: schema, file: path.string) }
+        } catch {
+            guard required || error.code != .schema else { return nil }
+            throw error
+        }
+    }
+
+    /// Looks for damage for a few seconds: every page of a small database, the first ones of a large one.
+    ///
+    /// - Throws: `.corrupt` where SQLite finds the file damaged.
+    package func check(within seconds: Double = 4) throws(CatalogError) {
+        let timer = DispatchSource.makeTimerSource(queue: .global())
+        timer.schedule(deadline: .now() + seconds)
+        timer.setEventHandler { [queue] in queue.interrupt() }
+        timer.resume()
+        defer { timer.cancel() }
+        do throws(CatalogError) {
+            let verdict = try read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+            guard verdict == "ok" else {
+                throw CatalogError(DatabaseError(resultCode: .SQLITE_CORRUPT), file: path.string)
+            }
+        } catch where error.code == .interrupted {
+            return
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+package import SystemPackage
+
+/// Keeps two backfills from working on one vector database at once.
+///
+/// A lock of the operating system on a file beside the database: it ends with the process, however that ends.
+package final class RunLock: Sendable {
+    private let descriptor: Int32
+
+    /// Takes the lock.
+    ///
+    /// - Throws: `.locked`, naming the process that has it.
+    package init(beside database: FilePath) throws(CatalogError) {
+        let path = database.string + ".lock"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw CatalogError(.cannotWrite, "\(path) cannot be made: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            var text = [UInt8](repeating: 0, count: 20)
+            let count = max(pread(descriptor, &text, text.count, 0), 0)
+            close(descriptor)
+            let holder = String(decoding: text.prefix(count), as: UTF8.self)
+            throw CatalogError(.locked, "Another semblance generate is running already (process \(holder))")
+        }
+        ftruncate(descriptor, 0)
+        let text = Array(String(getpid()).utf8)
+        pwrite(descriptor, text, text.count, 0)
+    }
+
+    /// Lets the next backfill begin.
+    package func release() { flock(descriptor, LOCK_UN) }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,61 @@
+/// How far a scope's images are embedded, counted honestly.
+package struct Statistics: Sendable, Equatable {
+    /// Completed images.
+    package var total = 0
+    /// Images with a vector of the wanted space in both databases.
+    package var embedded = 0
+    /// Images whose vector is computed and has yet to be written into the bot's database.
+    package var unpublished = 0
+    /// Images with nothing in the place of the vector.
+    package var pending = 0
+    /// Images with something else in its place, by what it is.
+    package var stale: [Condition.Staleness: Int] = [:]
+    /// Images without vector whose file is nowhere.
+    package var unreachable = 0
+    /// Images that failed before, by class, as long as their file is there.
+    package var failures: [FailureRecord.Class: Int] = [:]
+    /// Images whose processing has not completed; not counted anywhere else.
+    package var notCompleted = 0
+
+    package init() {}
+
+    /// Images without a vector of the wanted space.
+    package var missing: Int { total - embedded }
+    /// Stale images of every kind.
+    package var staleTotal: Int { stale.values.reduce(0, +) }
+    /// Recorded failures of every class.
+    package var failureTotal: Int { failures.values.reduce(0, +) }
+
+    /// Percent of the completed images that have a vector of the wanted space; 0 where there are no images.
+    package var coverage: Double { share(embedded) }
+    /// Percent that have one or could get one.
+    package var reachableShare: Double { share(total - unreachable - failureTotal) }
+
+    private func share(_ count: Int) -> Double { total == 0 ? 0 : 100 * Double(count) / Double(total) }
+
+    /// Counts one image.
+    ///
+    /// - Parameter isReachable: Whether a file of the image can be opened; asked only where the image has no vector.
+    package mutating func count(_ surveyed: Catalog.SurveyedImage, isReachable: (ImageRecord) -> Bool) {
+        guard surveyed.image.isCompleted else {
+            notCompleted += 1
+            return
+        }
+        total += 1
+        switch surveyed.condition {
+        case .embedded:
+            embedded += 1
+            return
+        case .unpublished:
+            unpublished += 1
+            return
+        case .pending: pending += 1
+        case .stale(let kind): stale[kind, default: 0] += 1
+        }
+        if !isReachable(surveyed.image) {
+            unreachable += 1
+        } else if let failure = surveyed.failure, failure.kind != .missing {
+            failures[failure.kind, default: 0] += 1
+        }
+    }
+}

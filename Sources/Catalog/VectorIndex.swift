@@ -1,0 +1,74 @@
+import Foundation
+import GRDB
+import Vectors
+
+/// The nearest-neighbour index of one space: a `vec0` table of sqlite-vec, one partition per owner, cosine distance.
+///
+/// It repeats what the table `vectors` says and can be rebuilt from it at any time. Where sqlite-vec is not there,
+/// nothing is indexed, search scans the vectors, and the next run with sqlite-vec brings the index up to date.
+struct VectorIndex {
+    private let space: VectorDatabase.StoredSpace
+    private var table: String { "index_\(space.id)" }
+
+    init(_ space: VectorDatabase.StoredSpace) { self.space = space }
+
+    /// Makes the index where it is missing, adds vectors that it lacks and removes rows whose vector is gone.
+    ///
+    /// - Returns: How many rows had to be added or removed.
+    func reconcile(_ db: Database) throws -> Int {
+        try db.execute(
+            sql: """
+                CREATE VIRTUAL TABLE IF NOT EXISTS \(table) USING vec0(
+                    owner INTEGER PARTITION KEY, embedding FLOAT[\(space.space.dimension)] distance_metric=cosine,
+                    chunk_size=128
+                )
+                """
+        )
+        let extra = try Int64.fetchAll(
+            db,
+            sql: "SELECT rowid FROM \(table)_rowids WHERE rowid NOT IN (SELECT id FROM vectors WHERE space_id = ?)",
+            arguments: [space.id]
+        )
+        try remove(extra, db)
+        let missing = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT id, owner, blob FROM vectors
+                WHERE space_id = ? AND id NOT IN (SELECT rowid FROM \(table)_rowids)
+                """,
+            arguments: [space.id]
+        )
+        var added = 0
+        while let row = try missing.next() {
+            try add(row[0], owner: row[1], blob: row.bytes(at: 2) ?? [], db)
+            added += 1
+        }
+        return extra.count + added
+    }
+
+    /// Adds a vector; the index takes the floats without the dimension before them.
+    func add(_ id: Int64, owner: Int64?, blob: [UInt8], _ db: Database) throws {
+        try db.cachedStatement(sql: "INSERT INTO \(table) (rowid, owner, embedding) VALUES (?, ?, ?)")
+            .execute(arguments: [id, owner ?? Self.nobody, floats(of: blob)])
+    }
+
+    func remove(_ ids: [Int64], _ db: Database) throws {
+        for id in ids {
+            try db.cachedStatement(sql: "DELETE FROM \(table) WHERE rowid = ?").execute(arguments: [id])
+        }
+    }
+
+    /// The ids of the vectors nearest to one, nearest first.
+    func nearest(to embedding: Embedding, count: Int, _ db: Database) throws -> [Int64] {
+        try Int64.fetchAll(
+            db,
+            sql: "SELECT rowid FROM \(table) WHERE embedding MATCH ? AND k = ? ORDER BY distance, rowid",
+            arguments: [floats(of: EmbeddingBlob(embedding).bytes), count]
+        )
+    }
+
+    private func floats(of blob: [UInt8]) -> Data { Data(blob.dropFirst(4)) }
+
+    /// The partition of images whose chat belongs to nobody that is known.
+    private static let nobody: Int64 = 0
+}

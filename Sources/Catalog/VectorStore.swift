@@ -1,0 +1,190 @@
+import Digests
+import Foundation
+import GRDB
+import Synchronization
+package import Vectors
+
+/// Writes vectors: first into our database, then into the bot's, then the mark that both have them.
+///
+/// Whatever stops the program between two of these steps, the next run finishes the rest: a vector that is ours and
+/// not yet the bot's is published without computing it again. Used by one thread at a time.
+package final class VectorStore: Sendable {
+    private let main: MainDatabase
+    private let vectors: VectorDatabase
+    private let space: VectorDatabase.StoredSpace
+    private let owners: Owners?
+    private let isIndexed: Bool
+    private let run: Int64
+    private let open = Mutex(Open())
+
+    /// What the next transaction of ours begins with.
+    private struct Open {
+        /// Images that the bot's database has taken over, and whose mark is missing.
+        var published: [Int64] = []
+        /// Images that were deleted in the meantime, and whose vectors go.
+        var vanished: [Int64] = []
+    }
+
+    /// How the index stands at the beginning of a run.
+    package enum IndexState: Sendable, Equatable {
+        case ready(repaired: Int)
+        case unavailable(reason: String)
+    }
+
+    package let index: IndexState
+
+    /// Begins a run: makes the space the active one and brings the index up to date.
+    package init(
+        main: MainDatabase,
+        vectors: VectorDatabase,
+        space: EmbeddingSpace
+    ) throws(CatalogError) {
+        self.main = main
+        self.vectors = vectors
+        let stored = try vectors.activate(space)
+        self.space = stored
+        owners = try main.owners(required: false)
+        index = try Self.reconcile(vectors, stored)
+        if case .ready = index { isIndexed = true } else { isIndexed = false }
+        run = try vectors.write { db in
+            try db.execute(sql: "INSERT INTO runs (space_id) VALUES (?)", arguments: [stored.id])
+            return db.lastInsertedRowID
+        }
+    }
+
+    /// A failing index never stops a backfill: the vectors are stored, and search scans them.
+    private static func reconcile(
+        _ vectors: VectorDatabase,
+        _ space: VectorDatabase.StoredSpace
+    ) throws(CatalogError) -> IndexState {
+        if case .unavailable(let reason) = vectors.indexExtension { return .unavailable(reason: reason) }
+        do throws(CatalogError) {
+            return .ready(repaired: try vectors.write { try VectorIndex(space).reconcile($0) })
+        } catch where error.code == .schema {
+            return .unavailable(reason: error.description)
+        }
+    }
+
+    /// Stores a batch of vectors and failures and publishes the vectors.
+    ///
+    /// - Returns: How many of the images were deleted or replaced in the bot's database meanwhile.
+    package func store(_ batch: [NewVector], failures: [FailureRecord]) throws(CatalogError) -> Int {
+        let blobs = batch.map { EmbeddingBlob($0.embedding).bytes }
+        try writeSettling { db in
+            for (vector, blob) in zip(batch, blobs) { try insert(vector, blob, db) }
+            for failure in failures { try insert(failure, db) }
+            try db.execute(
+                sql: "UPDATE runs SET embedded = embedded + ?, failed = failed + ? WHERE id = ?",
+                arguments: [batch.count, failures.count, run]
+            )
+        }
+        return try publish(zip(batch.map(\.image), blobs).map { ($0, $1) })
+    }
+
+    /// Publishes vectors that an earlier run computed and did not bring to the bot's database.
+    package func publish(_ images: [ImageRecord]) throws(CatalogError) -> Int {
+        let pairs = try vectors.read { db in
+            try images.compactMap { image in
+                try Data.fetchOne(
+                    db,
+                    sql: "SELECT blob FROM vectors WHERE space_id = ? AND image_id = ? AND file_unique_id = ?",
+                    arguments: [space.id, image.id, image.fileUniqueID]
+                ).map { (image, Array($0)) }
+            }
+        }
+        return try publish(pairs)
+    }
+
+    /// Ends the run: writes the marks that are still open.
+    package func finish() throws(CatalogError) {
+        try writeSettling { db in
+            try db.execute(
+                sql: "UPDATE runs SET ended_at = strftime('%Y-%m-%dT%H:%M:%SZ') WHERE id = ?",
+                arguments: [run]
+            )
+        }
+    }
+
+    /// Runs a transaction of ours that begins with what the last one left open.
+    private func writeSettling(_ work: (Database) throws -> Void) throws(CatalogError) {
+        let settled = open.withLock { $0 }
+        try vectors.write { db in
+            try settle(settled, db)
+            try work(db)
+        }
+        open.withLock { $0 = Open() }
+    }
+
+    private func publish(_ blobs: [(image: ImageRecord, blob: [UInt8])]) throws(CatalogError) -> Int {
+        guard !blobs.isEmpty else { return 0 }
+        let gone = try main.write { db in
+            let update = try db.cachedStatement(
+                sql: "UPDATE images SET embedding = ?, embedding_model = ? WHERE id = ? AND file_unique_id = ?"
+            )
+            return try blobs.filter { image, blob in
+                try update.execute(arguments: [Data(blob), space.space.model, image.id, image.fileUniqueID])
+                return db.changesCount == 0
+            }.map(\.image.id)
+        }
+        let missing = Set(gone)
+        open.withLock { open in
+            open.vanished += gone
+            open.published += blobs.map(\.image.id).filter { !missing.contains($0) }
+        }
+        try LogGuard.checkpointIfLarge(main)
+        return gone.count
+    }
+
+    /// Marks what was published and drops what was deleted since the last transaction.
+    private func settle(_ open: Open, _ db: Database) throws {
+        for image in open.published {
+            try db.cachedStatement(sql: "UPDATE vectors SET published = 1 WHERE space_id = ? AND image_id = ?")
+                .execute(arguments: [space.id, image])
+        }
+        for image in open.vanished { try remove(image, db) }
+    }
+
+    private func insert(_ vector: NewVector, _ blob: [UInt8], _ db: Database) throws {
+        try remove(vector.image.id, db)
+        try db.cachedStatement(sql: "DELETE FROM failures WHERE space_id = ? AND image_id = ?")
+            .execute(arguments: [space.id, vector.image.id])
+        let owner = vector.image.chatID.flatMap { owners?.owner(ofChat: $0) }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO vectors (space_id, image_id, file_unique_id, owner, published, blob_digest, source_digest,
+                    source_fingerprint, run_id, blob)
+                VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
+                """
+        ).execute(
+            arguments: [
+                space.id, vector.image.id, vector.image.fileUniqueID, owner, Data(SHA256Digest(of: blob).bytes),
+                Data(vector.source.digest), vector.source.fingerprint, run, Data(blob),
+            ]
+        )
+        if isIndexed { try VectorIndex(space).add(db.lastInsertedRowID, owner: owner, blob: blob, db) }
+    }
+
+    private func remove(_ image: Int64, _ db: Database) throws {
+        let ids = try Int64.fetchAll(
+            try db.cachedStatement(sql: "SELECT id FROM vectors WHERE space_id = ? AND image_id = ?"),
+            arguments: [space.id, image]
+        )
+        for id in ids { try db.cachedStatement(sql: "DELETE FROM vectors WHERE id = ?").execute(arguments: [id]) }
+        if isIndexed { try VectorIndex(space).remove(ids, db) }
+    }
+
+    private func insert(_ failure: FailureRecord, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO failures
+                    (space_id, image_id, file_unique_id, class, fingerprint, attempts, next_attempt, message)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(
+            arguments: [
+                space.id, failure.imageID, failure.fileUniqueID, failure.kind.rawValue, failure.fingerprint,
+                failure.attempts, failure.nextAttempt, failure.message,
+            ]
+        )
+    }
+}

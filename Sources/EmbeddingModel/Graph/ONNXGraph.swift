@@ -1,0 +1,151 @@
+import Inference
+
+/// An ONNX graph under construction, opset 17.
+///
+/// Weights are external data: the graph names them and their shapes, and the session gets their bytes from the mapped
+/// checkpoint. Field numbers are those of the public onnx.proto.
+struct ONNXGraph {
+    /// The name of a value that flows between nodes.
+    struct Value {
+        let name: String
+    }
+
+    /// An attribute of a node.
+    enum Attribute {
+        case int(Int)
+        case float(Float)
+        case ints([Int])
+    }
+
+    /// The graph's input.
+    static let input = Value(name: "pixels")
+    /// The graph's output.
+    static let output = Value(name: "embedding")
+
+    /// The weights that the nodes use, in the order of their first use.
+    private(set) var weights: [ExternalTensor] = []
+    private var nodes: [ProtobufWriter] = []
+    private var constants: [ProtobufWriter] = []
+    private let checkpoint: Checkpoint
+    private var count = 0
+
+    init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+
+    /// Adds a node and gives its only output.
+    mutating func node(_ type: String, _ inputs: [Value], _ attributes: KeyValuePairs<String, Attribute> = [:]) -> Value {
+        count += 1
+        let result = Value(name: "\(type)_\(count)")
+        add(type, inputs, result, attributes)
+        return result
+    }
+
+    /// Names a value as the graph's output.
+    mutating func finish(_ value: Value) { add("Identity", [value], Self.output, [:]) }
+
+    /// A weight of the checkpoint; float16 is widened when the session loads.
+    mutating func weight(_ name: String, _ shape: [Int]) throws(EmbeddingModelError) -> Value {
+        let tensor = try checkpoint.tensor(name, shape: shape)
+        weights.append(tensor)
+        let value = Value(name: name)
+        return tensor.elementType == .float32 ? value : node("Cast", [value], ["to": .int(1)])
+    }
+
+    /// A list of whole numbers, such as a shape.
+    mutating func constant(_ numbers: [Int]) -> Value {
+        constant(type: 7, dimensions: [numbers.count]) { tensor in
+            for number in numbers { tensor.field(7, Int64(number)) }
+        }
+    }
+
+    /// One number.
+    mutating func constant(_ number: Float) -> Value {
+        constant(type: 1, dimensions: []) { $0.field(4, float: number) }
+    }
+
+    private mutating func constant(
+        type: Int64,
+        dimensions: [Int],
+        _ content: (inout ProtobufWriter) -> Void
+    ) -> Value {
+        count += 1
+        let value = Value(name: "constant_\(count)")
+        var tensor = ProtobufWriter()
+        for dimension in dimensions { tensor.field(1, Int64(dimension)) }
+        tensor.field(2, type)
+        content(&tensor)
+        tensor.field(8, value.name)
+        constants.append(tensor)
+        return value
+    }
+
+    private mutating func add(
+        _ type: String,
+        _ inputs: [Value],
+        _ output: Value,
+        _ attributes: KeyValuePairs<String, Attribute>
+    ) {
+        var node = ProtobufWriter()
+        for input in inputs { node.field(1, input.name) }
+        node.field(2, output.name)
+        node.field(3, output.name)
+        node.field(4, type)
+        for (name, attribute) in attributes {
+            node.field(5) { message in
+                message.field(1, name)
+                switch attribute {
+                case .float(let number):
+                    message.field(2, float: number)
+                    message.field(20, 1)
+                case .int(let number):
+                    message.field(3, Int64(number))
+                    message.field(20, 2)
+                case .ints(let numbers):
+                    for number in numbers { message.field(8, Int64(number)) }
+                    message.field(20, 7)
+                }
+            }
+        }
+        nodes.append(node)
+    }
+
+    /// The whole ONNX file; input `[batch, 3, side, side]`, output `[batch, dimension]`.
+    func encoded(side: Int, dimension: Int) -> [UInt8] {
+        var model = ProtobufWriter()
+        model.field(1, 8)
+        model.field(2, "semblance")
+        model.field(8) { $0.field(2, 17) }
+        model.field(7) { graph in
+            for node in nodes { graph.field(1) { $0 = node } }
+            graph.field(2, "image_encoder")
+            for constant in constants { graph.field(5) { $0 = constant } }
+            for weight in weights { graph.field(5) { Self.write(weight, to: &$0) } }
+            graph.field(11) { Self.write(Self.input, shape: [3, side, side], to: &$0) }
+            graph.field(12) { Self.write(Self.output, shape: [dimension], to: &$0) }
+        }
+        return model.bytes
+    }
+
+    private static func write(_ weight: ExternalTensor, to tensor: inout ProtobufWriter) {
+        for dimension in weight.shape { tensor.field(1, Int64(dimension)) }
+        tensor.field(2, Int64(weight.elementType.rawValue))
+        tensor.field(8, weight.name)
+        tensor.field(13) { entry in
+            entry.field(1, "location")
+            entry.field(2, "model.safetensors")
+        }
+        tensor.field(14, 1)
+    }
+
+    private static func write(_ value: Value, shape: [Int], to info: inout ProtobufWriter) {
+        info.field(1, value.name)
+        info.field(2) { type in
+            type.field(1) { tensor in
+                tensor.field(1, 1)
+                tensor.field(2) { sides in
+                    sides.field(1) { $0.field(2, "batch") }
+                    for side in shape { sides.field(1) { $0.field(1, Int64(side)) } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Digests
+import FoundationEssentials
+package import SystemPackage
+
+/// A model on disk: a folder with `config.json` and `model.safetensors`, as a model hub publishes it.
+///
+/// Where a `semblance.json` lies beside them, its sizes and digests must hold before anything is loaded.
+package struct ModelFolder: Sendable {
+    /// The model's name, which is the folder's.
+    package let name: String
+    /// Where `config.json` is.
+    package let path: FilePath
+
+    /// The architectures that graphs are written for.
+    enum Architecture {
+        case clip(CLIPConfiguration)
+        case efficientNetLite0
+    }
+
+    /// The weights file.
+    var weights: FilePath { path.appending("model.safetensors") }
+
+    /// Reads `config.json`.
+    func architecture() throws(EmbeddingModelError) -> Architecture {
+        struct Kind: Decodable {
+            let model_type: String
+        }
+        switch try read("config.json", as: Kind.self).model_type {
+        case "clip": return .clip(try read("config.json", as: CLIPConfiguration.self))
+        case "efficientnet-lite0": return .efficientNetLite0
+        case let other:
+            throw EmbeddingModelError(.damaged, "\(path)/config.json is of the model type \(other), which is not known")
+        }
+    }
+
+    /// The preprocessing that the model was trained with.
+    func preprocessing(of architecture: Architecture) throws(EmbeddingModelError) -> Preprocessing {
+        switch architecture {
+        case .efficientNetLite0:
+            let side = EfficientNetLiteGraph.side
+            let mean = [Float](repeating: 127.0 / 255, count: 3)
+            let deviation = [Float](repeating: 128.0 / 255, count: 3)
+            return Preprocessing(shortSide: side, crop: side, mean: mean, deviation: deviation)
+        case .clip(let configuration):
+            let side = configuration.vision_config.image_size
+            let published = try publishedPreprocessing()
+            let preprocessing = Preprocessing(
+                shortSide: published?.size?.side ?? side,
+                crop: published?.crop_size?.side ?? side,
+                mean: published?.image_mean ?? [0.48145466, 0.4578275, 0.40821073],
+                deviation: published?.image_std ?? [0.26862954, 0.26130258, 0.27577711]
+            )
+            guard preprocessing.crop == side, preprocessing.shortSide >= side, preprocessing.shortSide <= 4096,
+                preprocessing.mean.count == 3, preprocessing.deviation.count == 3,
+                preprocessing.deviation.allSatisfy({ $0 > 0 })
+            else {
+                throw EmbeddingModelError(.damaged, "\(path)/preprocessor_config.json does not fit config.json")
+            }
+            return preprocessing
+        }
+    }
+
+    private func publishedPreprocessing() throws(EmbeddingModelError) -> PreprocessorConfiguration? {
+        guard ModelStore.exists(path.appending("preprocessor_config.json")) else { return nil }
+        return try read("preprocessor_config.json", as: PreprocessorConfiguration.self)
+    }
+
+    /// Checks the sizes and digests of `semblance.json`, where there is one.
+    ///
+    /// - Parameter weightsDigest: The digest of the weights as they are mapped, so that they are read only once.
+    func verify(weightsDigest: String) throws(EmbeddingModelError) {
+        struct Manifest: Decodable {
+            let files: [String: String]
+        }
+        guard ModelStore.exists(path.appending("semblance.json")) else { return }
+        for (file, expected) in try read("semblance.json", as: Manifest.self).files.sorted(by: { $0.key < $1.key }) {
+            let isWeights = file == "model.safetensors"
+            let actual =
+                isWeights ? weightsDigest : SHA256Digest(of: Array(try contents(of: file))).hexadecimal
+            guard actual == expected else {
+                throw EmbeddingModelError(
+                    .damaged,
+                    "\(path)/\(file) has the SHA-256 \(actual), but semblance.json says \(expected); fetch it again"
+                )
+            }
+        }
+    }
+
+    private func read<Value: Decodable>(_ file: String, as type: Value.Type) throws(EmbeddingModelError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: try contents(of: file))
+        } catch let error as EmbeddingModelError {
+            throw error
+        } catch {
+            throw EmbeddingModelError(.damaged, "\(path)/\(file) is not what it should be: \(Self.reason(error))")
+        }
+    }
+
+    private func contents(of file: String) throws(EmbeddingModelError) -> Data {
+        let path = path.appending(file)
+        do {
+            return try Data(contentsOf: URL(filePath: path.string))
+        } catch {
+            throw EmbeddingModelError(.missing, "\(path) cannot be read")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "it cannot be read" }
+        return switch error {
+        case .keyNotFound(let key, _): "\"\(key.stringValue)\" is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            (context.codingPath.last.map { "\"\($0.stringValue)\": " } ?? "") + context.debugDescription
+        @unknown default: "it cannot be read"
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package import ImageDecoding
+
+/// How pixels become a model's input: short side resized, centre cropped, scaled and shifted per channel.
+package struct Preprocessing: Sendable, Equatable {
+    /// Counts up whenever the same file would give other numbers; part of every vector's identity.
+    package static let version = 1
+
+    /// The pixels that the short side is resized to.
+    let shortSide: Int
+    /// The pixels along each side of the square that is cut from the middle.
+    let crop: Int
+    /// Subtracted from a sample of 0…1, per channel.
+    let mean: [Float]
+    /// Divides what remains, per channel.
+    let deviation: [Float]
+
+    /// Turns a picture into planar red, green, blue numbers, `[3, crop, crop]`.
+    package func tensor(of image: PixelImage) -> [Float] {
+        let samples = Resampler.squareCrop(of: image, shortSide: shortSide, crop: crop)
+        let plane = crop * crop
+        return [Float](unsafeUninitializedCapacity: 3 * plane) { output, count in
+            for channel in 0..<3 {
+                let table = (0...255).map { (Float($0) / 255 - mean[channel]) / deviation[channel] }
+                for position in 0..<plane {
+                    output[channel * plane + position] = table[Int(samples[position * 3 + channel])]
+                }
+            }
+            count = 3 * plane
+        }
+    }
+
+    /// The short side that a decoder should keep: twice the model's, so that a reduced decode costs no sharpness.
+    package var decodedShortSide: Int { shortSide * 2 }
+}
+
+/// A published `preprocessor_config.json`; sizes stand there as a number or as an object.
+struct PreprocessorConfiguration: Decodable {
+    let size: Size?
+    let crop_size: Size?
+    let image_mean: [Float]?
+    let image_std: [Float]?
+
+    /// A side in pixels.
+    struct Size: Decodable {
+        let side: Int
+
+        private struct Sides: Decodable {
+            let shortest_edge: Int?
+            let height: Int?
+        }
+
+        init(from decoder: any Decoder) throws {
+            if let side = try? decoder.singleValueContainer().decode(Int.self) {
+                self.side = side
+                return
+            }
+            let sides = try Sides(from: decoder)
+            guard let side = sides.shortest_edge ?? sides.height else {
+                throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no side"))
+            }
+            self.side = side
+        }
+    }
+}

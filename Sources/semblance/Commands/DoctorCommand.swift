@@ -1,0 +1,91 @@
+import ArgumentParser
+import Catalog
+import EmbeddingModel
+import Inference
+import SystemPackage
+import Vectors
+
+/// `semblance doctor`: every setting with its source, and whether everything needed is there. Changes nothing.
+struct DoctorCommand: SemblanceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Show every setting with its source, and what is there and what is not."
+    )
+
+    @OptionGroup var locations: LocationOptions
+
+    func execute() throws -> ExitStatus {
+        let settings = try locations.settings()
+        Console.data("Settings")
+        for key in Settings.Key.allCases { Console.data("  " + line(for: key, settings)) }
+        Console.data("Checks")
+        let checks = [
+            Check("SQLite", sqlite), Check("ONNX Runtime") { try onnxRuntime(settings) },
+            Check("main database") { try mainDatabase(settings) },
+            Check("vector database") { try vectorDatabase(settings) },
+            Check("model \(settings.model)") { try model(settings) },
+        ]
+        for check in checks { Console.data("  " + check.line) }
+        for model in ModelStore(path: settings.models).models() where model.name != settings.model {
+            Console.data("  other model: \(model.name) in \(model.path)")
+        }
+        return checks.compactMap(\.failure).first.map { ExitStatus($0) } ?? .done
+    }
+
+    /// One thing that must be in order.
+    private struct Check {
+        let line: String
+        let failure: (any Error)?
+
+        init(_ name: String, _ find: () throws -> String) {
+            do {
+                line = "\(name): ok, \(try find())"
+                failure = nil
+            } catch {
+                line = "\(name): \(error)"
+                failure = error
+            }
+        }
+    }
+
+    private func line(for key: Settings.Key, _ settings: Settings) -> String {
+        guard let value = settings.value(of: key) else { return "\(key.rawValue): not set" }
+        return "\(key.rawValue): \(Secrets.masked(value.text)) (\(value.source))"
+    }
+
+    private func sqlite() throws -> String { SQLiteLibrary.description }
+
+    private func onnxRuntime(_ settings: Settings) throws -> String {
+        "version \(try Engine.library(settings).version)"
+    }
+
+    private func mainDatabase(_ settings: Settings) throws -> String {
+        let main = try MainDatabase(settings.address)
+        let counts = try ["users", "chats", "images"].map { table in
+            try main.count(table).map { "\($0) \(table)" } ?? "no table \(table)"
+        }
+        return "\(main.path), journal mode \(try main.journalMode()), \(counts.joined(separator: ", "))"
+    }
+
+    private func vectorDatabase(_ settings: Settings) throws -> String {
+        let path = settings.vectorDatabase
+        guard let vectors = try VectorDatabase.existing(path: path, extensionPath: settings.sqliteVec) else {
+            return "\(path) is not there yet; generate makes it"
+        }
+        let spaces = try vectors.spaces().map { stored in
+            let digest = stored.space.weightsDigest.prefix(8)
+            return "\(try vectors.vectorCount(in: stored)) vectors of \(stored.space.model) (\(digest))"
+        }
+        let index =
+            switch vectors.indexExtension {
+            case .loaded(let version): "sqlite-vec \(version)"
+            case .unavailable(let reason): "no index (\(reason)), search scans"
+            }
+        return "\(path), \((spaces + [index]).joined(separator: ", "))"
+    }
+
+    private func model(_ settings: Settings) throws -> String {
+        let encoder = try Engine.encoder(settings)
+        return "\(encoder.space.dimension) dimensions, weights \(encoder.space.weightsDigest.prefix(8)), self-test passed"
+    }
+}

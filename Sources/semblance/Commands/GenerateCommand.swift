@@ -1,0 +1,167 @@
+import ArgumentParser
+import Backfill
+import Catalog
+import EmbeddingModel
+import Glibc
+import SystemPackage
+import Vectors
+
+/// `semblance generate`: gives every image an embedding.
+struct GenerateCommand: SemblanceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Embed every image that has no real embedding yet.",
+        discussion: """
+            Stale vectors (another model's, damaged, or made by no model) are replaced after a backup of the bot's \
+            database. It can be stopped at any moment, even with kill -9; the next run goes on from there.
+            """
+    )
+
+    @Flag(help: "All users' images.")
+    var allUsers = false
+
+    @Option(help: "Only this user's images (the Telegram id).")
+    var userId: Int64?
+
+    @Option(help: "Images per write transaction and call of the model, 1 to 1000.")
+    var batchSize = 10
+
+    @Flag(help: "Say what would be done and how long it would take; change nothing.")
+    var dryRun = false
+
+    @Option(help: "Touch at most this many images.")
+    var limit: Int?
+
+    @Flag(help: "Try images again that failed before.")
+    var retryFailed = false
+
+    @Flag(help: "Replace stale vectors without a backup of the bot's database.")
+    var noBackup = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var locations: LocationOptions
+
+    func validate() throws {
+        guard allUsers != (userId != nil) else {
+            throw ValidationError("Give either --all-users or --user-id N.")
+        }
+        guard 1...1000 ~= batchSize else { throw ValidationError("--batch-size takes 1 to 1000.") }
+        guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit takes a number above 0.") }
+    }
+
+    private var options: Backfill.Options {
+        var options = Backfill.Options(scope: userId.map { .user($0) } ?? .allUsers)
+        options.batchSize = batchSize
+        options.limit = limit
+        options.retriesFailures = retryFailed
+        options.makesBackup = !noBackup
+        return options
+    }
+
+    func execute() throws -> ExitStatus {
+        let stop = StopSignal()
+        let interruption = Interruption(stop)
+        let settings = try locations.settings()
+        let reader = try MainDatabase(settings.address, patience: patience(stop))
+        try reader.check()
+        if !dryRun { try checkWritable(settings) }
+        let encoder = try Engine.encoder(settings)
+        let status =
+            dryRun
+            ? try rehearse(encoder, settings, reader: reader, stop: stop)
+            : try generate(encoder, settings, reader: reader, stop: stop)
+        return interruption.signal.map { .interrupted(by: $0) } ?? status
+    }
+
+    private func patience(_ stop: StopSignal) -> LockPatience {
+        let patience = LockPatience {
+            Console.say("Waiting for another program that holds the database's lock…")
+        }
+        stop.onRaise { patience.shorten(to: .seconds(5)) }
+        return patience
+    }
+
+    /// Says so before the model is loaded, where the databases could not be written anyway.
+    private func checkWritable(_ settings: Settings) throws {
+        for path in [settings.address.path, settings.address.path.removingLastComponent()] {
+            guard path.withPlatformString({ access($0, W_OK) }) == 0 else {
+                throw CommandError(.cannotWrite, "\(path) is read-only for this user; generate must write there")
+            }
+        }
+    }
+
+    private func backfill(_ catalog: Catalog, _ settings: Settings, _ stop: StopSignal) -> Backfill {
+        Backfill(catalog: catalog, files: SourceFiles(root: settings.root), options: options, stop: stop)
+    }
+
+    private func rehearse(
+        _ encoder: ImageEncoder,
+        _ settings: Settings,
+        reader: MainDatabase,
+        stop: StopSignal
+    ) throws -> ExitStatus {
+        let catalog = Catalog(main: reader, vectors: try .existing(path: settings.vectorDatabase))
+        let report = DryRunReport(dryRun: try backfill(catalog, settings, stop).dryRun(encoder), options: options)
+        try print(report, report.lines)
+        return .done
+    }
+
+    private func generate(
+        _ encoder: ImageEncoder,
+        _ settings: Settings,
+        reader: MainDatabase,
+        stop: StopSignal
+    ) throws -> ExitStatus {
+        let lock = try RunLock(beside: settings.vectorDatabase)
+        defer { lock.release() }
+        let vectors = try VectorDatabase(
+            path: settings.vectorDatabase,
+            isReadOnly: false,
+            extensionPath: settings.sqliteVec,
+            patience: patience(stop)
+        )
+        let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
+        let store = try VectorStore(main: writer, vectors: vectors, space: encoder.space)
+        if case .unavailable(let reason) = store.index {
+            Console.say("No index: \(reason). Vectors are stored all the same, and search scans them.")
+        }
+        let catalog = Catalog(main: reader, vectors: vectors)
+        let backfill = backfill(catalog, settings, stop)
+        let plan = try backfill.plan(for: encoder.space)
+        let summary = try backfill.run(
+            encoder, plan: plan, store: store, backup: { try Backup.make(of: writer).string }, observer: observer()
+        )
+        let statistics = try catalog.statistics(
+            options.scope, model: settings.model, files: SourceFiles(root: settings.root)
+        )
+        let report = GenerateReport(summary: summary, plan: plan, statistics: statistics)
+        try print(report, report.lines)
+        if summary.isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }
+        return summary.failedTotal > 0 ? .someFailed : .done
+    }
+
+    private func observer() -> Backfill.Observer {
+        var observer = Backfill.Observer()
+        observer.backup = { Console.say("Backup of the bot's database: \($0)") }
+        observer.progress = { progress in
+            let line = ProgressLine(progress).text
+            guard Console.isInteractive else {
+                Console.say(line)
+                return
+            }
+            Console.draw(line)
+            if progress.done >= progress.total { Console.say("") }
+        }
+        return observer
+    }
+
+    private func print(_ report: some Encodable, _ lines: [String]) throws {
+        guard !json else {
+            Console.data(try report.json())
+            return
+        }
+        for line in lines { Console.data(line) }
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Backfill
+import Catalog
+
+/// `semblance stats`: how far the images are embedded. Changes nothing.
+struct StatsCommand: SemblanceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Say how many images have a real embedding, and what is wrong with the others."
+    )
+
+    @Option(help: "Only this user's images (the Telegram id).")
+    var userId: Int64?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var locations: LocationOptions
+
+    func execute() throws -> ExitStatus {
+        let settings = try locations.settings()
+        let scope = userId.map { Scope.user($0) } ?? .allUsers
+        let main = try MainDatabase(settings.address)
+        let catalog = Catalog(main: main, vectors: try .existing(path: settings.vectorDatabase))
+        let report = StatisticsReport(
+            statistics: try catalog.statistics(scope, model: settings.model, files: SourceFiles(root: settings.root)),
+            scope: scope,
+            model: settings.model
+        )
+        if json {
+            Console.data(try report.json())
+        } else {
+            for line in report.lines { Console.data(line) }
+        }
+        return .done
+    }
+}
+
+extension Catalog {
+    /// Counts a scope's images, asking the disk for those without a vector.
+    func statistics(_ scope: Scope, model: String, files: SourceFiles) throws -> Statistics {
+        var statistics = Statistics()
+        try survey(scope, model: model) { page in
+            for surveyed in page { statistics.count(surveyed, isReachable: files.canOpen) }
+            return true
+        }
+        return statistics
+    }
+}

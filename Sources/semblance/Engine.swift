@@ -1,0 +1,18 @@
+import EmbeddingModel
+import Inference
+import SystemPackage
+
+/// Loads the engine and the model that the settings name.
+enum Engine {
+    /// Opens ONNX Runtime.
+    static func library(_ settings: Settings) throws -> InferenceLibrary {
+        let candidates = Installation.libraryFolders.map { $0.appending("libonnxruntime.so").string }
+        return try InferenceLibrary(paths: settings.onnxRuntime.map { [$0.string] } ?? candidates)
+    }
+
+    /// Loads the wanted model; a missing model is named before a missing engine.
+    static func encoder(_ settings: Settings) throws -> ImageEncoder {
+        let model = try ModelStore(path: settings.models).model(named: settings.model)
+        return try ImageEncoder(model, library: library(settings), threads: settings.threads)
+    }
+}

@@ -1,0 +1,57 @@
+import Backfill
+import Catalog
+import EmbeddingModel
+import Inference
+
+/// What a command ends with: the contract with scripts.
+struct ExitStatus: Error, Equatable {
+    let code: Int32
+
+    static let done = ExitStatus(code: 0)
+    static let someFailed = ExitStatus(code: 1)
+    static let usage = ExitStatus(code: 64)
+    static let badData = ExitStatus(code: 65)
+    static let missingFile = ExitStatus(code: 66)
+    static let unavailable = ExitStatus(code: 69)
+    static let cannotWrite = ExitStatus(code: 73)
+    static let tryLater = ExitStatus(code: 75)
+
+    /// Ended by a signal, as a shell would say it.
+    static func interrupted(by signal: Int32) -> ExitStatus { ExitStatus(code: 128 + signal) }
+
+    /// The status for an error.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case let error as CommandError: error.status
+            case let error as CatalogError: Self(error.code)
+            case let error as EmbeddingModelError: error.code == .damaged ? .badData : .unavailable
+            case is InferenceError: .unavailable
+            default: .badData
+            }
+    }
+
+    private init(code: Int32) { self.code = code }
+
+    private init(_ code: CatalogError.Code) {
+        self =
+            switch code {
+            case .missing: .missingFile
+            case .locked: .tryLater
+            case .cannotWrite: .cannotWrite
+            case .unknownUser, .unsupported: .usage
+            default: .badData
+            }
+    }
+}
+
+/// A command's own refusal.
+struct CommandError: Error, CustomStringConvertible {
+    let status: ExitStatus
+    let description: String
+
+    init(_ status: ExitStatus, _ description: String) {
+        self.status = status
+        self.description = description
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Glibc
+
+/// The program.
+@main
+struct Semblance: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "semblance",
+        abstract: "Finds pictures that look alike in a Telegram bot's image library.",
+        discussion: """
+            Works beside a bot that keeps its images in an SQLite database: gives every image a vector (embedding) of \
+            an image model, keeps the vectors true, and says honestly how far it is.
+
+            Settings, highest first: option, environment, --env-file (default .env.local), .env, ~/.env, default.
+              DATABASE_URL           the bot's database (sqlite+aiosqlite:///./data/telegram_agent.db)
+              EMBEDDING_MODEL        the model's name (clip-ViT-B-32)
+              SEMBLANCE_MODELS       the folder of model folders
+              SEMBLANCE_DATABASE     the vector database (semblance.db beside the bot's)
+              SEMBLANCE_ROOT         the folder that the bot's relative file paths start from
+              SEMBLANCE_THREADS      threads of the model (one per core)
+              SEMBLANCE_ONNXRUNTIME  libonnxruntime.so
+              SEMBLANCE_SQLITE_VEC   vec0.so
+
+            Exit status: 0 done; 1 done, but some images failed in this run; 64 wrong usage; 65 bad data; 66 a named \
+            file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 129, 130, 143 interrupted.
+            """,
+        version: version,
+        subcommands: [StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self]
+    )
+
+    static func main() {
+        signal(SIGPIPE, SIG_IGN)
+        main(nil)
+    }
+}
