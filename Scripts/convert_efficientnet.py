@@ -8,6 +8,7 @@ but the standard library is used, and the unpickler refuses every global but the
 Usage: convert_efficientnet.py WEIGHTS.pth MODEL_FOLDER
 """
 
+import array
 import collections
 import hashlib
 import json
@@ -34,13 +35,31 @@ class Tensor:
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
 
     def bytes(self):
-        count, expected = 1, []
-        for side in reversed(self.shape):
-            expected.insert(0, count)
+        """The numbers row by row, whatever order they are stored in."""
+        numbers = array.array("f", self.storage.data)
+        ordered = array.array("f")
+        axes = [(side, stride) for side, stride in zip(self.shape, self.strides) if side > 1] or [(1, 1)]
+        self.gather(numbers, self.offset, axes, ordered)
+        return ordered.tobytes()
+
+    def gather(self, numbers, start, axes, ordered):
+        (side, stride), inner = axes[0], axes[1:]
+        if not inner:
+            ordered.extend(numbers[start : start + side * stride : stride][:side])
+        elif self.is_packed(axes):
+            ordered.extend(numbers[start : start + side * stride])
+        else:
+            for index in range(side):
+                self.gather(numbers, start + index * stride, inner, ordered)
+
+    @staticmethod
+    def is_packed(axes):
+        count = 1
+        for side, stride in reversed(axes):
+            if stride != count:
+                return False
             count *= side
-        if tuple(expected) != tuple(self.strides):
-            sys.exit("the weights hold a tensor that is not stored row by row")
-        return self.storage.data[4 * self.offset : 4 * (self.offset + count)]
+        return True
 
 
 def rebuild_tensor(storage, offset, shape, strides, *_):

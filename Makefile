@@ -1,0 +1,42 @@
+# The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
+
+.PHONY: help setup build demo test check format quality soak crashes golden clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## Install what building needs; fetch ONNX Runtime, sqlite-vec and the small model
+	Scripts/setup
+
+build: setup ## Build the program in release
+	swift build -c release --product semblance
+
+demo: setup ## Show the whole story on a library of drawings and photographs
+	Scripts/setup pictures
+	swift build -c release --product semblance
+	Scripts/demo
+
+test: setup ## Run all tests in release
+	Scripts/test
+
+check: ## Check the format of all Swift code
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## Format all Swift code
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+quality: build ## Measure how well the small model tells categories apart (about a minute)
+	Scripts/setup pictures
+	Scripts/quality
+
+soak: setup ## Embed 100,000 pictures and watch the memory (long)
+	SEMBLANCE_SOAK_IMAGES=100000 Scripts/test --filter SoakTests
+
+crashes: setup ## Kill the program at 2,000 system calls and 1,000 random times (long)
+	SEMBLANCE_CRASH_POINTS=2000 SEMBLANCE_CRASH_TIMES=1000 Scripts/test --filter CrashTests
+
+golden: ## Make the test fixtures anew with the reference implementation
+	Scripts/golden
+
+clean: ## Remove what was built and made, but not what was fetched
+	rm -rf .build .demo

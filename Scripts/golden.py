@@ -1,0 +1,184 @@
+"""Makes Tests/Fixtures: tiny models, pictures of every kind, and what the reference makes of them.
+
+Run by Scripts/golden, with Pillow, PyTorch and transformers. Everything is seeded; a second run gives the same files.
+
+    models/tiny-clip       a random CLIP of two layers, 64 wide, 512 dimensions out, as the hub would publish it
+    models/tiny-clip-half  the same in float16
+    models/tiny-clip-gelu  another, with the activation of LAION's models
+    images/*               JPEG, PNG, WebP and GIF of every kind that is read
+    images/*.rgb           the same after Pillow's convert("RGB") over white, bicubic resize and centre crop, 32×32×3
+    embeddings.json        model → picture → the vector of transformers' CLIPVisionModelWithProjection, unit length
+"""
+
+import io
+import json
+import os
+import shutil
+import sys
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from transformers import CLIPConfig, CLIPModel, CLIPVisionModelWithProjection
+
+ROOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Tests", "Fixtures")
+MEAN = [0.48145466, 0.4578275, 0.40821073]
+DEVIATION = [0.26862954, 0.26130258, 0.27577711]
+SIDE = 64
+
+
+def picture(width=150, height=110, seed=1):
+    """Smooth colours with some edges: compresses like a photograph."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    layers = []
+    for _ in range(3):
+        a, b, c, d = random.uniform(0.02, 0.12, 4)
+        layers.append(127 + 60 * np.sin(a * x + b * y) + 60 * np.cos(c * x - d * y))
+    pixels = np.stack(layers, -1)
+    left, top = random.integers(10, 40, 2)
+    pixels[top : top + 40, left : left + 50] = random.integers(0, 255, 3)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def save(name, image, **options):
+    image.save(os.path.join(ROOT, "images", name), **options)
+
+
+def oriented(image, value):
+    """The picture stored so that the EXIF orientation `value` turns it upright again."""
+    undo = {
+        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[value]
+    stored = image.transpose(undo) if undo is not None else image
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return stored, exif
+
+
+def make_images():
+    color = picture()
+    save("baseline.jpg", color, quality=90)
+    save("progressive.jpg", color, quality=90, progressive=True)
+    save("full_chroma.jpg", color, quality=95, subsampling=0)
+    save("grey.jpg", color.convert("L"), quality=90)
+    save("cmyk.jpg", color.convert("CMYK"), quality=90)
+    save("portrait.jpg", picture(90, 170, 2), quality=90)
+    save("large.jpg", picture(700, 500, 3), quality=85)
+    for value in range(1, 9):
+        stored, exif = oriented(color, value)
+        save(f"orientation_{value}.jpg", stored, quality=95, subsampling=0, exif=exif)
+    for value in (6, 8):
+        stored, exif = oriented(color, value)
+        save(f"orientation_{value}.webp", stored, lossless=True, exif=exif)
+        save(f"orientation_{value}.png", stored, exif=exif)
+    alpha = color.convert("RGBA")
+    ramp = np.tile(np.linspace(0, 255, color.width).astype(np.uint8), (color.height, 1))
+    alpha.putalpha(Image.fromarray(ramp))
+    save("color.png", color)
+    save("alpha.png", alpha)
+    save("grey.png", color.convert("L"))
+    save("grey_alpha.png", alpha.convert("LA"))
+    save("bilevel.png", color.convert("1"))
+    save("palette.png", color.quantize(64))
+    save("palette_alpha.png", color.quantize(64), transparency=5)
+    save("sixteen_bit_grey.png", Image.fromarray((np.asarray(color.convert("L")).astype(np.uint16) * 257)))
+    save("lossy.webp", color, quality=80)
+    save("lossless_alpha.webp", alpha, lossless=True, exact=True)
+    frames = [picture(120, 100, seed) for seed in (5, 6, 7)]
+    save("animated.webp", frames[0], save_all=True, append_images=frames[1:], lossless=True, duration=50)
+    save("animated.png", frames[0], save_all=True, append_images=frames[1:], duration=50)
+    save("still.gif", color.quantize(100))
+    save("animated.gif", frames[0], save_all=True, append_images=frames[1:], duration=50)
+    save("transparent.gif", color.quantize(100), transparency=7)
+    save("interlaced.gif", color.quantize(100), interlace=1)
+    for name, size in (("pixel.png", (1, 1)), ("line.png", (1, 3000)), ("flat.png", (64, 64))):
+        save(name, Image.new("RGB", size, (200, 30, 90)))
+    for index in range(10):
+        save(f"photo_{index}.jpg", picture(320 + 13 * index, 240, 100 + index), quality=85)
+
+
+def reference_pixels(path, size):
+    """Pillow's way: first frame, upright, alpha over white, RGB, bicubic resize of the short side, centre crop."""
+    image = Image.open(path)
+    image.seek(0)
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "I;16":
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGB", image.size, (255, 255, 255))
+        white.paste(image, mask=image.getchannel("A"))
+        image = white
+    image = image.convert("RGB")
+    short, (width, height) = min(image.size), image.size
+    image = image.resize((size * width // short, size * height // short), Image.Resampling.BICUBIC)
+    left, top = (image.width - size) // 2, (image.height - size) // 2
+    return image.crop((left, top, left + size, top + size))
+
+
+def make_models():
+    configurations = {"tiny-clip": ("quick_gelu", 7), "tiny-clip-gelu": ("gelu", 8)}
+    for name, (activation, seed) in configurations.items():
+        torch.manual_seed(seed)
+        vision = dict(
+            hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, image_size=SIDE,
+            patch_size=16, hidden_act=activation, projection_dim=512,
+        )
+        text = dict(
+            hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1, vocab_size=8,
+            projection_dim=512, hidden_act=activation,
+        )
+        model = CLIPModel(CLIPConfig(vision_config=vision, text_config=text, projection_dim=512))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+        publish(model, name)
+        if name == "tiny-clip":
+            publish(model.half(), "tiny-clip-half")
+
+
+def publish(model, name):
+    folder = os.path.join(ROOT, "models", name)
+    model.save_pretrained(folder, safe_serialization=True)
+    preprocessor = {"size": {"shortest_edge": SIDE}, "crop_size": {"height": SIDE, "width": SIDE}, "do_resize": True,
+                    "image_mean": MEAN, "image_std": DEVIATION, "resample": 3}
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
+        json.dump(preprocessor, file, indent=2)
+        file.write("\n")
+
+
+def make_embeddings():
+    pictures = sorted(name for name in os.listdir(os.path.join(ROOT, "images")) if name.endswith(".png"))[:6]
+    result = {}
+    for name in sorted(os.listdir(os.path.join(ROOT, "models"))):
+        model = CLIPVisionModelWithProjection.from_pretrained(os.path.join(ROOT, "models", name), dtype=torch.float32)
+        vectors = {}
+        for image in pictures:
+            pixels = np.asarray(reference_pixels(os.path.join(ROOT, "images", image), SIDE), dtype=np.float32) / 255
+            tensor = torch.from_numpy(((pixels - MEAN) / DEVIATION).astype(np.float32).transpose(2, 0, 1)[None])
+            with torch.no_grad():
+                vector = model.eval()(pixel_values=tensor).image_embeds[0].double()
+            vectors[image] = [round(float(number), 8) for number in vector / vector.norm()]
+        result[name] = vectors
+    with open(os.path.join(ROOT, "embeddings.json"), "w") as file:
+        json.dump(result, file)
+        file.write("\n")
+
+
+def main():
+    shutil.rmtree(ROOT, ignore_errors=True)
+    os.makedirs(os.path.join(ROOT, "images"))
+    make_images()
+    for name in os.listdir(os.path.join(ROOT, "images")):
+        path = os.path.join(ROOT, "images", name)
+        if min(Image.open(path).size) > 1:
+            with open(path + ".rgb", "wb") as file:
+                file.write(reference_pixels(path, 32).tobytes())
+    make_models()
+    make_embeddings()
+
+
+main()
