@@ -58,6 +58,29 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "CTurboJPEG",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport"
+        ),
+        .testTarget(name: "VectorsTests", dependencies: ["Vectors", "Digests", "TestSupport"]),
+        .testTarget(
+            name: "ImageDecodingTests",
+            dependencies: ["ImageDecoding", "EmbeddingModel", "TestSupport"]
+        ),
+        .testTarget(
+            name: "EmbeddingModelTests",
+            dependencies: ["EmbeddingModel", "ImageDecoding", "Inference", "Vectors", "TestSupport"]
+        ),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Vectors", "Digests", "TestSupport"]),
+        .testTarget(name: "BackfillTests", dependencies: ["Backfill", "Catalog", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["semblance", "Catalog", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["semblance", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

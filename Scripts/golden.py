@@ -7,14 +7,15 @@ Run by Scripts/golden, with Pillow, PyTorch and transformers. Everything is seed
     models/tiny-clip-gelu  another, with the activation of LAION's models
     images/*               JPEG, PNG, WebP and GIF of every kind that is read
     images/*.rgb           the same after Pillow's convert("RGB") over white, bicubic resize and centre crop, 32×32×3
+    fake_384.blob          what releases of the bot stored instead of a vector: numpy's random numbers, seeded by an MD5
     embeddings.json        model → picture → the vector of transformers' CLIPVisionModelWithProjection, unit length
 """
 
-import io
+import hashlib
 import json
 import os
 import shutil
-import sys
+import struct
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ def make_images():
     save("large.jpg", picture(700, 500, 3), quality=85)
     for value in range(1, 9):
         stored, exif = oriented(color, value)
-        save(f"orientation_{value}.jpg", stored, quality=95, subsampling=0, exif=exif)
+        save(f"orientation_{value}.jpg", stored, quality=100, subsampling=0, exif=exif)
     for value in (6, 8):
         stored, exif = oriented(color, value)
         save(f"orientation_{value}.webp", stored, lossless=True, exif=exif)
@@ -168,6 +169,15 @@ def make_embeddings():
         file.write("\n")
 
 
+def make_fake():
+    with open(os.path.join(ROOT, "images", "color.png"), "rb") as file:
+        seed = int(hashlib.md5(file.read()).hexdigest()[:8], 16)
+    np.random.seed(seed)
+    numbers = np.random.rand(384).astype(np.float32)
+    with open(os.path.join(ROOT, "fake_384.blob"), "wb") as file:
+        file.write(struct.pack("I", 384) + numbers.tobytes())
+
+
 def main():
     shutil.rmtree(ROOT, ignore_errors=True)
     os.makedirs(os.path.join(ROOT, "images"))
@@ -179,6 +189,7 @@ def main():
                 file.write(reference_pixels(path, 32).tobytes())
     make_models()
     make_embeddings()
+    make_fake()
 
 
 main()

@@ -9,6 +9,9 @@ enum JPEGDecoder {
         limits: ImageLimits
     ) throws(ImageDecodingError) -> PixelImage {
         let structure = try JPEGStructure(of: file, limits: limits)
+        guard structure.isComplete else {
+            throw ImageDecodingError(.truncated, "the JPEG ends before its picture does")
+        }
         let (width, height) = scaledSize(of: structure.size, shortSide: shortSide)
         let isCMYK = structure.components == 4
         let samples = try decompress(file, width: width, height: height, isCMYK: isCMYK)
@@ -26,6 +29,8 @@ enum JPEGDecoder {
     }
 
     /// The corresponding C function is `tjDecompress2`; a handle lives for one call, which costs microseconds.
+    ///
+    /// What libjpeg only warns of (bytes that do not fit, in a file that is whole) is decoded, as Pillow does.
     private static func decompress(
         _ file: [UInt8],
         width: Int,
@@ -51,9 +56,6 @@ enum JPEGDecoder {
         let message = unsafe String(cString: tjGetErrorStr2(handle))
         guard unsafe tjGetErrorCode(handle) == TJERR_WARNING.rawValue.asInt32 else {
             throw ImageDecodingError(.corrupt, "the JPEG cannot be decoded: \(message)")
-        }
-        guard !message.contains("Premature end of JPEG file") else {
-            throw ImageDecodingError(.truncated, "the JPEG ends before its picture does")
         }
         return samples
     }

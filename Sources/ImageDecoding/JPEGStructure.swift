@@ -3,12 +3,15 @@ struct JPEGStructure {
     private(set) var size = (width: 0, height: 0)
     private(set) var orientation = Orientation.upright
     private(set) var components = 0
+    /// Whether the file has the marker that ends every JPEG.
+    private(set) var isComplete = false
 
     /// Walks the segments up to the end of the file and counts its scans.
     init(of file: [UInt8], limits: ImageLimits) throws(ImageDecodingError) {
         var offset = 2
         var scans = 0
-        while let marker = Self.nextMarker(in: file, from: &offset), marker != 0xD9 {
+        while !isComplete, let marker = Self.nextMarker(in: file, from: &offset) {
+            isComplete = marker == 0xD9
             guard !Self.standsAlone(marker) else { continue }
             guard offset + 2 <= file.count else { break }
             let length = Int(file[offset]) << 8 | Int(file[offset + 1])
@@ -44,7 +47,7 @@ struct JPEGStructure {
     }
 
     private static func standsAlone(_ marker: UInt8) -> Bool {
-        marker == 0x01 || 0xD0...0xD8 ~= marker
+        marker == 0x01 || 0xD0...0xD9 ~= marker
     }
 
     private mutating func readFrame(marker: UInt8, payload: ArraySlice<UInt8>) throws(ImageDecodingError) {

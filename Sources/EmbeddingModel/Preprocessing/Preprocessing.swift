@@ -29,6 +29,11 @@ package struct Preprocessing: Sendable, Equatable {
         }
     }
 
+    /// The square that remains of a picture: short side resized to `side`, the middle cut out; `side · side · 3` samples.
+    package static func squareCrop(of image: PixelImage, side: Int) -> [UInt8] {
+        Resampler.squareCrop(of: image, shortSide: side, crop: side)
+    }
+
     /// The short side that a decoder should keep: twice the model's, so that a reduced decode costs no sharpness.
     package var decodedShortSide: Int { shortSide * 2 }
 }
