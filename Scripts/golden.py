@@ -68,8 +68,9 @@ def make_images():
     save("cmyk.jpg", color.convert("CMYK"), quality=90)
     save("portrait.jpg", picture(90, 170, 2), quality=90)
     save("large.jpg", picture(700, 500, 3), quality=85)
+    shapes = picture(160, 120, 9)
     for value in range(1, 9):
-        stored, exif = oriented(color, value)
+        stored, exif = oriented(shapes, value)
         save(f"orientation_{value}.jpg", stored, quality=100, subsampling=0, exif=exif)
     for value in (6, 8):
         stored, exif = oriented(color, value)
