@@ -80,7 +80,15 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Vectors", "Digests", "TestSupport"]),
         .testTarget(name: "BackfillTests", dependencies: ["Backfill", "Catalog", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["semblance", "Catalog", "TestSupport"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["semblance", "TestSupport"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "semblance", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["bot_simulator.py"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -42,7 +42,7 @@ package struct DatabaseAddress: Sendable, Equatable {
 
     /// Refuses a path that SQLite cannot protect: nothing there, no file, or a file with a second name (its journal
     /// would lie beside the other one).
-    func checkFile() throws(CatalogError) {
+    package func checkFile() throws(CatalogError) {
         var status = stat()
         guard path.withPlatformString({ stat($0, &status) }) == 0 else {
             throw CatalogError(

@@ -1,6 +1,8 @@
 import CSQLite
 import Foundation
+import Glibc
 import GRDB
+import Synchronization
 package import SystemPackage
 import Vectors
 
@@ -15,6 +17,7 @@ package final class MainDatabase: Sendable {
     package let path: FilePath
     let schema: MainSchema
     private let queue: DatabaseQueue
+    private let longest = Mutex(Duration.zero)
 
     /// Whether this connection may write.
     package let isReadOnly: Bool
@@ -32,17 +35,27 @@ package final class MainDatabase: Sendable {
         self.isReadOnly = isReadOnly
         let file = path.string
         (queue, schema) = try CatalogError.naming(file) {
-            let configuration = Self.configuration(isReadOnly: isReadOnly, patience: patience)
+            var configuration = Self.configuration(keepsLog: !isReadOnly || Self.isInUse(file), patience: patience)
+            configuration.readonly = isReadOnly && Self.isInUse(file)
             let queue = try DatabaseQueue(path: file, configuration: configuration)
-            if !isReadOnly { try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") } }
+            let mode = isReadOnly ? "query_only = ON" : "synchronous = FULL"
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA \(mode)") }
             return (queue, try queue.read { try MainSchema($0) })
         }
         try schema.requireImages(file: file)
     }
 
-    private static func configuration(isReadOnly: Bool, patience: LockPatience) -> Configuration {
+    /// Whether the file has a log or a journal beside it.
+    ///
+    /// Reading a file in WAL mode makes a log where there is none, and only a connection that could write removes it
+    /// again when it closes. So a file that nobody uses is opened for writing and then barred from it; one that is in
+    /// use, or was left by a program that died, is opened for reading, which changes nothing beside it.
+    private static func isInUse(_ file: String) -> Bool {
+        ["-wal", "-journal"].contains { access(file + $0, F_OK) == 0 }
+    }
+
+    private static func configuration(keepsLog: Bool, patience: LockPatience) -> Configuration {
         var configuration = Configuration()
-        configuration.readonly = isReadOnly
         configuration.busyMode = patience.busyMode
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
@@ -54,10 +67,13 @@ package final class MainDatabase: Sendable {
                     PRAGMA wal_autocheckpoint = 0;
                     """
             )
-            _ = semblance_keep_log_on_close(db.sqliteConnection)
+            if keepsLog { _ = semblance_keep_log_on_close(db.sqliteConnection) }
         }
         return configuration
     }
+
+    /// The longest time that a write transaction held the lock which the bot needs for its own writes.
+    package var longestWrite: Duration { longest.withLock { $0 } }
 
     /// Closes the connection.
     package func close() throws(CatalogError) {
@@ -74,10 +90,14 @@ package final class MainDatabase: Sendable {
         try CatalogError.naming(path.string) {
             try queue.inDatabase { db in
                 var result: Result?
+                var locked = ContinuousClock.now
                 try db.inTransaction(.immediate) {
+                    locked = .now
                     result = try work(db)
                     return .commit
                 }
+                let held = ContinuousClock.now - locked
+                longest.withLock { $0 = max($0, held) }
                 guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
                 return result
             }

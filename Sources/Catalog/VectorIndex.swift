@@ -62,7 +62,7 @@ struct VectorIndex {
     func nearest(to embedding: Embedding, count: Int, _ db: Database) throws -> [Int64] {
         try Int64.fetchAll(
             db,
-            sql: "SELECT rowid FROM \(table) WHERE embedding MATCH ? AND k = ? ORDER BY distance, rowid",
+            sql: "SELECT rowid FROM \(table) WHERE embedding MATCH ? AND k = ? ORDER BY distance",
             arguments: [floats(of: EmbeddingBlob(embedding).bytes), count]
         )
     }

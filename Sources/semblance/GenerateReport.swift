@@ -7,8 +7,11 @@ struct GenerateReport: Encodable {
     let summary: Summary
     let plan: Plan
     let statistics: Statistics
+    /// The longest time that the bot's database was locked.
+    let longestWrite: Duration
 
     private enum CodingKeys: String, CodingKey {
+        case longestWrite = "longest_write_milliseconds"
         case embedded, replaced, published, failed, skipped, vanished, seconds, interrupted
         case rate = "images_per_second"
         case coverage = "coverage_percentage"
@@ -26,6 +29,7 @@ struct GenerateReport: Encodable {
         try values.encode(summary.isInterrupted, forKey: .interrupted)
         try values.encode(Counts.rounded(summary.rate), forKey: .rate)
         try values.encode(Counts.rounded(statistics.coverage), forKey: .coverage)
+        try values.encode(Counts.rounded(longestWrite / .milliseconds(1)), forKey: .longestWrite)
     }
 
     /// The lines for people.

@@ -101,6 +101,9 @@ package struct BotDatabase {
         }
     }
 
+    /// Closes the connection, as a bot that stops does.
+    package func close() throws { try queue.close() }
+
     /// Runs a statement.
     package func execute(_ sql: String, _ arguments: StatementArguments = []) throws {
         try queue.inDatabase { try $0.execute(sql: sql, arguments: arguments) }
@@ -112,11 +115,11 @@ package struct BotDatabase {
     }
 
     /// id → (blob, label) of all images.
-    package func embeddings() throws -> [Int64: StoredEmbedding] {
-        try queue.inDatabase { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT id, embedding, embedding_model FROM images")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], StoredEmbedding(blob: $0[1], label: $0[2])) })
-        }
+    package func embeddings() throws -> [Int64: StoredEmbedding] { try queue.inDatabase(Self.embeddings) }
+
+    static func embeddings(_ db: Database) throws -> [Int64: StoredEmbedding] {
+        let rows = try Row.fetchAll(db, sql: "SELECT id, embedding, embedding_model FROM images")
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], StoredEmbedding(blob: $0[1], label: $0[2])) })
     }
 
     /// What stands in an image's two columns.

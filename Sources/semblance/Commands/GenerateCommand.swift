@@ -64,14 +64,10 @@ struct GenerateCommand: SemblanceCommand {
         let stop = StopSignal()
         let interruption = Interruption(stop)
         let settings = try locations.settings()
-        let reader = try MainDatabase(settings.address, patience: patience(stop))
-        try reader.check()
+        try settings.address.checkFile()
         if !dryRun { try checkWritable(settings) }
         let encoder = try Engine.encoder(settings)
-        let status =
-            dryRun
-            ? try rehearse(encoder, settings, reader: reader, stop: stop)
-            : try generate(encoder, settings, reader: reader, stop: stop)
+        let status = try dryRun ? rehearse(encoder, settings, stop) : generate(encoder, settings, stop)
         return interruption.signal.map { .interrupted(by: $0) } ?? status
     }
 
@@ -96,33 +92,32 @@ struct GenerateCommand: SemblanceCommand {
         Backfill(catalog: catalog, files: SourceFiles(root: settings.root), options: options, stop: stop)
     }
 
-    private func rehearse(
-        _ encoder: ImageEncoder,
-        _ settings: Settings,
-        reader: MainDatabase,
-        stop: StopSignal
-    ) throws -> ExitStatus {
+    private func reader(_ settings: Settings, _ stop: StopSignal) throws -> MainDatabase {
+        let reader = try MainDatabase(settings.address, patience: patience(stop))
+        try reader.check()
+        return reader
+    }
+
+    private func rehearse(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
+        let reader = try reader(settings, stop)
         let catalog = Catalog(main: reader, vectors: try .existing(path: settings.vectorDatabase))
         let report = DryRunReport(dryRun: try backfill(catalog, settings, stop).dryRun(encoder), options: options)
         try print(report, report.lines)
         return .done
     }
 
-    private func generate(
-        _ encoder: ImageEncoder,
-        _ settings: Settings,
-        reader: MainDatabase,
-        stop: StopSignal
-    ) throws -> ExitStatus {
+    /// The writer comes first: where a program died in the middle of a write, it puts that right.
+    private func generate(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
+        let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
+        let reader = try reader(settings, stop)
         let vectors = try VectorDatabase(
             path: settings.vectorDatabase,
             isReadOnly: false,
             extensionPath: settings.sqliteVec,
             patience: patience(stop)
         )
-        let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
         let store = try VectorStore(main: writer, vectors: vectors, space: encoder.space)
         if case .unavailable(let reason) = store.index {
             Console.say("No index: \(reason). Vectors are stored all the same, and search scans them.")
@@ -136,7 +131,9 @@ struct GenerateCommand: SemblanceCommand {
         let statistics = try catalog.statistics(
             options.scope, model: settings.model, files: SourceFiles(root: settings.root)
         )
-        let report = GenerateReport(summary: summary, plan: plan, statistics: statistics)
+        let report = GenerateReport(
+            summary: summary, plan: plan, statistics: statistics, longestWrite: writer.longestWrite
+        )
         try print(report, report.lines)
         if summary.isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }
         return summary.failedTotal > 0 ? .someFailed : .done
