@@ -38,7 +38,7 @@ enum Decision: Equatable {
 
     init(for surveyed: Catalog.SurveyedImage, files: SourceFiles, policy: FailurePolicy) {
         switch surveyed.condition {
-        case .embedded: self = .nothing
+        case .embedded: self = surveyed.isMarked ? .nothing : .publish
         case .unpublished: self = .publish
         case .pending, .stale:
             guard let failure = surveyed.failure else {

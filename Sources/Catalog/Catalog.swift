@@ -16,6 +16,8 @@ package struct Catalog: Sendable {
     package struct SurveyedImage: Sendable {
         package let image: ImageRecord
         package let condition: Condition
+        /// Whether our database knows that the bot's has the vector; a run that was killed may not have come to say so.
+        package let isMarked: Bool
         /// Why it could not be embedded before, if it is still the same image.
         package let failure: FailureRecord?
     }
@@ -44,7 +46,8 @@ package struct Catalog: Sendable {
             let surveyed = page.map { image in
                 let failure = known.failures[image.id].flatMap { $0.fileUniqueID == image.fileUniqueID ? $0 : nil }
                 let condition = Condition(of: image, ours: known.vectors[image.id], model: model)
-                return SurveyedImage(image: image, condition: condition, failure: failure)
+                let isMarked = known.vectors[image.id]?.isPublished ?? false
+                return SurveyedImage(image: image, condition: condition, isMarked: isMarked, failure: failure)
             }
             guard try visit(surveyed) else { return }
         }

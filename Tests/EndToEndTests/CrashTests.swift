@@ -40,7 +40,9 @@ extension EndToEnd {
             for mode in ["DELETE", "WAL"] {
                 let expected = try expected(mode)
                 var isThrough = false
-                for point in 1... where !isThrough && done < Self.points {
+                var point = 0
+                while !isThrough && done < Self.points {
+                    point += 1
                     let kill = "inject=\(calls):signal=SIGKILL:when=\(point)"
                     isThrough = try survive(expected, mode) { library in
                         let command = ["strace", "-f", "-o", "/dev/null", "-e", "trace=\(calls)", "-e", kill]
