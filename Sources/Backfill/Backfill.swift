@@ -22,6 +22,9 @@ package struct Backfill: Sendable {
         /// Whether the bot's database is copied before the first stale vector is replaced.
         package var makesBackup = true
 
+        /// Whether a file that was cut off is embedded as far as it goes.
+        package var allowsTruncated = false
+
         package init(scope: Scope) { self.scope = scope }
     }
 
@@ -96,15 +99,22 @@ package struct Backfill: Sendable {
         let start = ContinuousClock.now
         let progress = Progress(total: options.limit.map { min($0, plan.total) } ?? plan.total)
         let keeper = Keeper(
-            store: store, progress: progress, observer: observer, backup: options.makesBackup ? backup : nil
+            store: store,
+            progress: progress,
+            observer: observer,
+            backup: options.makesBackup ? backup : nil
         )
         if plan.replacements > 0 && !stop.isRaised { try keeper.backUp() }
         let pipeline = Pipeline(batchSize: options.batchSize)
         stop.onRaise { pipeline.planned.close() }
         let space = encoder.space
-        let preprocessing = encoder.preprocessing
+        let preparation = ImagePreparation(
+            files: files,
+            preprocessing: encoder.preprocessing,
+            allowsTruncated: options.allowsTruncated
+        )
         let planner = WorkerThread { feed(pipeline, space) }
-        let preparers = startPreparers(ImagePreparation(files: files, preprocessing: preprocessing), pipeline)
+        let preparers = startPreparers(preparation, pipeline)
         let writer = WorkerThread { write(from: pipeline, keeper) }
         runModel(encoder, pipeline)
         for thread in [planner] + preparers { thread.join() }
@@ -136,7 +146,8 @@ package struct Backfill: Sendable {
                     }
                 case .embed:
                     let planned = Pipeline.Planned(
-                        image: surveyed.image, isReplacement: surveyed.condition.isReplacement,
+                        image: surveyed.image,
+                        isReplacement: surveyed.condition.isReplacement,
                         previousFailure: surveyed.failure
                     )
                     guard pipeline.planned.push(planned) else { return false }

@@ -3,10 +3,12 @@ import Digests
 import EmbeddingModel
 import ImageDecoding
 
-/// The stage between the database and the model: file → bytes → pixels → tensor. Runs on several threads.
+/// The stage between the database and the model: file → bytes → pixels → tensor; runs on several threads.
 struct ImagePreparation: Sendable {
     let files: SourceFiles
     let preprocessing: Preprocessing
+    /// Whether a file that was cut off is embedded as far as it goes.
+    var allowsTruncated = false
 
     /// A picture ready for the model.
     struct Prepared: Sendable {
@@ -22,7 +24,11 @@ struct ImagePreparation: Sendable {
             throw SourceFiles.Fault(kind: .tooLarge, message: message, fingerprint: content.fingerprint)
         }
         do throws(ImageDecodingError) {
-            let pixels = try ImageDecoder.decode(content.bytes, shortSide: preprocessing.decodedShortSide)
+            let pixels = try ImageDecoder.decode(
+                content.bytes,
+                shortSide: preprocessing.decodedShortSide,
+                allowsTruncated: allowsTruncated
+            )
             let digest = SHA256Digest(of: content.bytes)
             let source = SourceFile(fingerprint: content.fingerprint, digest: digest.bytes)
             return Prepared(tensor: preprocessing.tensor(of: pixels), source: source)
@@ -38,7 +44,7 @@ struct ImagePreparation: Sendable {
         do throws(ImageDecodingError) {
             _ = try ImageDecoder.header(of: content.bytes)
             return
-        } catch where !content.isCut {
+        } catch  where !content.isCut {
             throw SourceFiles.Fault(error, fingerprint: content.fingerprint)
         } catch {}
         content = try files.read(image, limit: ImageLimits.standard.fileBytes + 1)

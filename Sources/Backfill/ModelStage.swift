@@ -30,13 +30,17 @@ struct ModelStage {
                 case .success(let embedding):
                     vectors.append(
                         NewVector(
-                            image: planned.image, embedding: embedding, source: prepared.source,
+                            image: planned.image,
+                            embedding: embedding,
+                            source: prepared.source,
                             isReplacement: planned.isReplacement
                         )
                     )
                 case .failure(let defect):
                     let fault = SourceFiles.Fault(
-                        kind: .model, message: defect.description, fingerprint: prepared.source.fingerprint
+                        kind: .model,
+                        message: defect.description,
+                        fingerprint: prepared.source.fingerprint
                     )
                     failures.append(failure(fault, planned))
                 }

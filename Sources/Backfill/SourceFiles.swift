@@ -75,7 +75,7 @@ package struct SourceFiles: Sendable {
         for path in image.paths {
             do throws(Fault) {
                 return try open(path)
-            } catch where error.kind == .missing {
+            } catch  where error.kind == .missing {
                 continue
             } catch {
                 fault = error

@@ -1,6 +1,6 @@
 import Foundation
-import Glibc
 import GRDB
+import Glibc
 package import SystemPackage
 
 /// A verified copy of the bot's database, made before the first vector of a run is replaced.
@@ -30,7 +30,10 @@ package enum Backup {
             let verdict = try copy.inDatabase { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
             try copy.close()
             guard verdict == "ok" else {
-                throw CatalogError(.corrupt, "\(main.path) is damaged (\(verdict ?? "no verdict")); nothing was changed")
+                throw CatalogError(
+                    .corrupt,
+                    "\(main.path) is damaged (\(verdict ?? "no verdict")); nothing was changed"
+                )
             }
         }
         try publish(unfinished, as: target)

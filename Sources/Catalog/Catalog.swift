@@ -27,29 +27,46 @@ package struct Catalog: Sendable {
     /// - Parameters:
     ///   - model: The model whose vectors are wanted.
     ///   - space: The space that is wanted; `nil` for the one that the model's vectors were last stored in.
+    ///   - salvages: Whether rows that a damaged database cannot give are passed over.
     ///   - visit: Gets one page at a time; returns `false` to stop.
+    /// - Returns: How many places of a damaged database were passed over.
+    @discardableResult
     package func survey(
         _ scope: Scope,
         model: String,
         space wanted: EmbeddingSpace? = nil,
+        salvages: Bool = false,
         _ visit: ([SurveyedImage]) throws -> Bool
-    ) throws {
+    ) throws -> Int {
         var pages = ImagePages(main, chats: try chats(of: scope))
+        var passedOver = 0
         let space = try vectors?.spaces().first { stored in
             wanted.map { $0 == stored.space } ?? (stored.space.model == model)
         }
         while true {
-            let page = try pages.next()
-            guard let first = page.first, let last = page.last else { return }
-            var known: (vectors: [Int64: VectorRecord], failures: [Int64: FailureRecord]) = ([:], [:])
-            if let space, let vectors { known = try vectors.records(in: space, imageIDs: first.id...last.id) }
-            let surveyed = page.map { image in
-                let failure = known.failures[image.id].flatMap { $0.fileUniqueID == image.fileUniqueID ? $0 : nil }
-                let condition = Condition(of: image, ours: known.vectors[image.id], model: model)
-                let isMarked = known.vectors[image.id]?.isPublished ?? false
-                return SurveyedImage(image: image, condition: condition, isMarked: isMarked, failure: failure)
-            }
-            guard try visit(surveyed) else { return }
+            let page = try salvages ? pages.nextReadable(passedOver: &passedOver) : pages.next()
+            guard !page.isEmpty, try visit(try look(at: page, model: model, space: space)) else { return passedOver }
+        }
+    }
+
+    /// Puts beside each image what our database knows about it.
+    private func look(
+        at page: [ImageRecord],
+        model: String,
+        space: VectorDatabase.StoredSpace?
+    ) throws(CatalogError) -> [SurveyedImage] {
+        var known: (vectors: [Int64: VectorRecord], failures: [Int64: FailureRecord]) = ([:], [:])
+        if let space, let vectors, let first = page.first, let last = page.last {
+            known = try vectors.records(in: space, imageIDs: first.id...last.id)
+        }
+        return page.map { image in
+            let vector = known.vectors[image.id]
+            return SurveyedImage(
+                image: image,
+                condition: Condition(of: image, ours: vector, model: model),
+                isMarked: vector?.isPublished ?? false,
+                failure: known.failures[image.id].flatMap { $0.fileUniqueID == image.fileUniqueID ? $0 : nil }
+            )
         }
     }
 

@@ -35,7 +35,7 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
         self.description = description
     }
 
-    /// Says what an error of SQLite means for a file. SQL and values are left out.
+    /// Says what an error of SQLite means for a file, without SQL and values.
     init(_ error: any Error, file: String) {
         if let error = error as? CatalogError {
             self = error
@@ -47,7 +47,11 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
         }
         switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
-            self.init(.corrupt, "\(file) is damaged or no SQLite database; nothing was changed. Restore a backup of it")
+            self.init(
+                .corrupt,
+                "\(file) is damaged or no SQLite database; nothing was changed. Restore a "
+                    + "backup of it; semblance stats --salvage counts what can be read"
+            )
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(.locked, "\(file) is locked by another program; try again when it has finished writing")
         case .SQLITE_INTERRUPT:

@@ -40,6 +40,29 @@ struct ImagePages {
         return page
     }
 
+    /// The next page of a damaged database: rows that cannot be read are passed over and counted.
+    ///
+    /// Where a page of rows fails, they are read one by one; behind a row that fails, the next id is tried, and after a
+    /// thousand in a row that fail, ever larger steps.
+    mutating func nextReadable(passedOver: inout Int) throws(CatalogError) -> [ImageRecord] {
+        var failures = 0
+        while true {
+            do throws(CatalogError) {
+                let page = try read(after: last, limit: failures == 0 ? pageSize : 1)
+                if let id = page.last?.id { last = id }
+                return page
+            } catch  where error.code == .corrupt {
+                failures += 1
+                guard failures > 1 else { continue }
+                let step = failures < 1000 ? 1 : Int64(1) << min(Int64(failures - 999), 62)
+                let (next, isOver) = max(last, 0).addingReportingOverflow(step)
+                guard !isOver else { return [] }
+                last = next
+                passedOver += 1
+            }
+        }
+    }
+
     private func read(after id: Int64, limit: Int) throws(CatalogError) -> [ImageRecord] {
         try main.read { db in
             var arguments: StatementArguments = [id]

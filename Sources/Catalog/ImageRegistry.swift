@@ -1,6 +1,6 @@
 import Foundation
-import Glibc
 import GRDB
+import Glibc
 package import SystemPackage
 
 /// Registers pictures as images of a user, as if the bot had received and completed them.
@@ -61,7 +61,13 @@ package struct ImageRegistry {
     /// - Throws: `.schema` where a chat must be made and the bot's table wants a value that only the bot knows.
     package func chat(_ chatID: Int64, ofUser userID: Int64, mode: String) throws(CatalogError) -> Int64 {
         try main.write { db in
-            let user = try row("users", where: "user_id", userID, otherwise: ["consent_given": true, "banned": false], db)
+            let user = try row(
+                "users",
+                where: "user_id",
+                userID,
+                otherwise: ["consent_given": true, "banned": false],
+                db
+            )
             let defaults: [String: (any DatabaseValueConvertible)?] = [
                 "user_id": user, "chat_type": chatID < 0 ? "group" : "private", "current_mode": mode,
                 "claude_mode": false, "auto_forward_voice": true,

@@ -1,5 +1,5 @@
-import Glibc
 import GRDB
+import Glibc
 import Synchronization
 
 /// How long, and how politely, to wait for a lock that another program holds.

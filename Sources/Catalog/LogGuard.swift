@@ -1,5 +1,5 @@
-import Glibc
 import GRDB
+import Glibc
 import SystemPackage
 
 /// Keeps the bot's write-ahead log small without meeting SQLite's "WAL-reset" bug.

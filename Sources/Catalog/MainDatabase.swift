@@ -1,7 +1,7 @@
 import CSQLite
 import Foundation
-import Glibc
 import GRDB
+import Glibc
 import Synchronization
 package import SystemPackage
 import Vectors
@@ -144,7 +144,7 @@ package final class MainDatabase: Sendable {
             guard verdict == "ok" else {
                 throw CatalogError(DatabaseError(resultCode: .SQLITE_CORRUPT), file: path.string)
             }
-        } catch where error.code == .interrupted {
+        } catch  where error.code == .interrupted {
             return
         }
     }

@@ -14,6 +14,8 @@ package struct Statistics: Sendable, Equatable {
     package var unreachable = 0
     /// Images that failed before, by class, as long as their file is there.
     package var failures: [FailureRecord.Class: Int] = [:]
+    /// Places of a damaged database that could not be read.
+    package var passedOver = 0
     /// Images whose processing has not completed; not counted anywhere else.
     package var notCompleted = 0
 

@@ -1,6 +1,6 @@
 import CSQLite
-import Glibc
 import GRDB
+import Glibc
 package import SystemPackage
 package import Vectors
 
@@ -107,7 +107,10 @@ package final class VectorDatabase: Sendable {
                 """
             return try Row.fetchAll(db, sql: sql).map { row in
                 let space = EmbeddingSpace(
-                    model: row[1], weightsDigest: row[2], preprocessingVersion: row[3], dimension: row[4]
+                    model: row[1],
+                    weightsDigest: row[2],
+                    preprocessingVersion: row[3],
+                    dimension: row[4]
                 )
                 return StoredSpace(id: row[0], space: space)
             }
@@ -168,7 +171,10 @@ package final class VectorDatabase: Sendable {
                 arguments: arguments
             ).map { row in
                 VectorRecord(
-                    id: row[1], imageID: row[0], fileUniqueID: row[2], blobDigest: row.bytes(at: 3) ?? [],
+                    id: row[1],
+                    imageID: row[0],
+                    fileUniqueID: row[2],
+                    blobDigest: row.bytes(at: 3) ?? [],
                     isPublished: row[4]
                 )
             }
@@ -191,8 +197,13 @@ package final class VectorDatabase: Sendable {
     private static func failure(_ row: Row) -> FailureRecord? {
         FailureRecord.Class(rawValue: row[2]).map { kind in
             FailureRecord(
-                imageID: row[0], fileUniqueID: row[1], kind: kind, fingerprint: row[3], attempts: row[4],
-                nextAttempt: row[5], message: row[6]
+                imageID: row[0],
+                fileUniqueID: row[1],
+                kind: kind,
+                fingerprint: row[3],
+                attempts: row[4],
+                nextAttempt: row[5],
+                message: row[6]
             )
         }
     }

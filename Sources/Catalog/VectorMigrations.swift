@@ -1,6 +1,6 @@
 import GRDB
 
-/// The tables of the vector database, by the versions that brought them. Only ever added to.
+/// The tables of the vector database, by the versions that brought them; only ever added to.
 enum VectorMigrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

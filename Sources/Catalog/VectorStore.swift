@@ -60,7 +60,7 @@ package final class VectorStore: Sendable {
         if case .unavailable(let reason) = vectors.indexExtension { return .unavailable(reason: reason) }
         do throws(CatalogError) {
             return .ready(repaired: try vectors.write { try VectorIndex(space).reconcile($0) })
-        } catch where error.code == .schema {
+        } catch  where error.code == .schema {
             return .unavailable(reason: error.description)
         }
     }

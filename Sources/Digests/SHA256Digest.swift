@@ -5,7 +5,7 @@ package struct SHA256Digest: Sendable, Hashable {
     /// The 32 bytes of the digest.
     package let bytes: [UInt8]
 
-    /// The digest of bytes in memory. The corresponding C function is `EVP_Digest` of libcrypto.
+    /// The digest of bytes in memory, by the C function `EVP_Digest` of libcrypto.
     package init(of data: UnsafeRawBufferPointer) {
         var digest = [UInt8](repeating: 0, count: 32)
         let done = EVP_Digest(data.baseAddress, data.count, &digest, nil, EVP_sha256(), nil)

@@ -42,7 +42,9 @@ struct CLIPConfiguration: Decodable {
         guard sizes.allSatisfy({ 1...65_536 ~= $0 }), vision.hidden_size % vision.num_attention_heads == 0,
             vision.image_size % vision.patch_size == 0, vision.image_size <= 2048, vision.num_hidden_layers <= 200
         else {
-            throw DecodingError.dataCorrupted(.init(codingPath: values.codingPath, debugDescription: "impossible sizes"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: values.codingPath, debugDescription: "impossible sizes")
+            )
         }
     }
 }

@@ -24,7 +24,7 @@ enum GIFDecoder {
         return PixelImage(width: header.width, height: header.height, overWhite: rgba)
     }
 
-    /// Reads records up to the first picture. The canvas is transparent where the frame leaves it free.
+    /// Reads records up to the first picture; the canvas is transparent where the frame leaves it free.
     @unsafe private static func firstFrame(
         of bytes: UnsafeBufferPointer<UInt8>,
         width: Int,
@@ -87,7 +87,9 @@ enum GIFDecoder {
             }
             guard top + row < height else { continue }
             for column in 0..<min(columns, width - left) where Int(line[column]) != transparent {
-                guard unsafe Int(line[column]) < Int(map.pointee.ColorCount) else { return ([], D_GIF_ERR_IMAGE_DEFECT) }
+                guard unsafe Int(line[column]) < Int(map.pointee.ColorCount) else {
+                    return ([], D_GIF_ERR_IMAGE_DEFECT)
+                }
                 let colour = unsafe map.pointee.Colors[Int(line[column])]
                 let offset = 4 * ((top + row) * width + left + column)
                 rgba.replaceSubrange(offset..<(offset + 4), with: [colour.Red, colour.Green, colour.Blue, 255])
@@ -110,7 +112,9 @@ enum GIFDecoder {
 
     private static let readBytes:
         @convention(c) (UnsafeMutablePointer<GifFileType>?, UnsafeMutablePointer<UInt8>?, Int32) -> Int32 = {
-            gif, target, count in
+            gif,
+            target,
+            count in
             guard let gif = unsafe gif, let target = unsafe target, let data = unsafe gif.pointee.UserData else {
                 return 0
             }

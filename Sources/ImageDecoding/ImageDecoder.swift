@@ -23,17 +23,26 @@ package enum ImageDecoder {
 
     /// Decodes the picture.
     ///
-    /// - Parameter shortSide: The pixels that the short side must keep; a larger JPEG may be decoded at the smallest
-    ///   scale (in eighths) that keeps them. `nil` decodes at full size.
+    /// - Parameters:
+    ///   - shortSide: The pixels that the short side must keep; a larger JPEG may be decoded at the smallest scale (in
+    ///     eighths) that keeps them. `nil` decodes at full size.
+    ///   - allowsTruncated: Whether a JPEG or PNG that was cut off is decoded as far as it goes.
     package static func decode(
         _ file: [UInt8],
         shortSide: Int? = nil,
+        allowsTruncated: Bool = false,
         limits: ImageLimits = .standard
     ) throws(ImageDecodingError) -> PixelImage {
         let header = try header(of: file, limits: limits)
         switch header.format {
-        case .jpeg: return try JPEGDecoder.decode(file, shortSide: shortSide, limits: limits)
-        case .png: return try PNGDecoder.decode(file, header: header, limits: limits)
+        case .jpeg:
+            return try JPEGDecoder.decode(
+                file,
+                shortSide: shortSide,
+                allowsTruncated: allowsTruncated,
+                limits: limits
+            )
+        case .png: return try PNGDecoder.decode(file, header: header, allowsTruncated: allowsTruncated, limits: limits)
         case .webp: return try WebPDecoder.decode(file, header: header)
         case .gif: return try GIFDecoder.decode(file, header: header)
         }

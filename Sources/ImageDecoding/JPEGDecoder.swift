@@ -6,10 +6,11 @@ enum JPEGDecoder {
     static func decode(
         _ file: [UInt8],
         shortSide: Int?,
+        allowsTruncated: Bool,
         limits: ImageLimits
     ) throws(ImageDecodingError) -> PixelImage {
         let structure = try JPEGStructure(of: file, limits: limits)
-        guard structure.isComplete else {
+        guard structure.isComplete || allowsTruncated else {
             throw ImageDecodingError(.truncated, "the JPEG ends before its picture does")
         }
         let (width, height) = scaledSize(of: structure.size, shortSide: shortSide)
@@ -47,8 +48,15 @@ enum JPEGDecoder {
         let samples = unsafe [UInt8](unsafeUninitializedCapacity: pitch * height) { buffer, count in
             unsafe buffer.initialize(repeating: 255)
             status = unsafe tjDecompress2(
-                handle, file, UInt(file.count), buffer.baseAddress, Int32(width), Int32(pitch), Int32(height),
-                format.rawValue.asInt32, TJFLAG_ACCURATEDCT
+                handle,
+                file,
+                UInt(file.count),
+                buffer.baseAddress,
+                Int32(width),
+                Int32(pitch),
+                Int32(height),
+                format.rawValue.asInt32,
+                TJFLAG_ACCURATEDCT
             )
             count = pitch * height
         }

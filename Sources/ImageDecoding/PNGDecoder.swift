@@ -1,6 +1,6 @@
 private import CSpng
 
-/// PNG files, through libspng. Of an animated PNG the default picture is read.
+/// PNG files, through libspng; of an animated PNG the default picture is read.
 enum PNGDecoder {
     /// Width and height as stored in the header chunk.
     static func size(of file: [UInt8]) throws(ImageDecodingError) -> (width: Int, height: Int) {
@@ -14,6 +14,7 @@ enum PNGDecoder {
     static func decode(
         _ file: [UInt8],
         header: ImageHeader,
+        allowsTruncated: Bool,
         limits: ImageLimits
     ) throws(ImageDecodingError) -> PixelImage {
         guard let context = unsafe spng_ctx_new(0) else {
@@ -24,7 +25,8 @@ enum PNGDecoder {
         let (status, rgba) = unsafe file.withUnsafeBufferPointer { bytes in
             unsafe decode(bytes, context: context, header: header, limits: limits, orientation: &orientation)
         }
-        guard status == 0 else { throw error(status) }
+        let isCutOff = status == Int32(SPNG_IO_EOF.rawValue)
+        guard status == 0 || (isCutOff && allowsTruncated) else { throw error(status) }
         return orientation.apply(to: PixelImage(width: header.width, height: header.height, overWhite: rgba))
     }
 
@@ -44,7 +46,10 @@ enum PNGDecoder {
         let rgba = unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
             unsafe buffer.initialize(repeating: 0)
             status = unsafe spng_decode_image(
-                context, buffer.baseAddress, length, Int32(SPNG_FMT_RGBA8.rawValue),
+                context,
+                buffer.baseAddress,
+                length,
+                Int32(SPNG_FMT_RGBA8.rawValue),
                 Int32(SPNG_DECODE_TRNS.rawValue)
             )
             count = length

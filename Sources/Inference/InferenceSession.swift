@@ -55,11 +55,11 @@ internal import COnnxRuntime
 
     deinit {
         unsafe ort_release_session(library.table, session)
-        for unsafe value in unsafe borrowed { unsafe ort_release_value(library.table, value) }
+        for index in unsafe borrowed.indices { unsafe ort_release_value(library.table, borrowed[index]) }
         unsafe ort_release_memory_info(library.table, memory)
     }
 
-    /// Wraps each weight in a value that borrows its memory. The C function is `AddExternalInitializers`.
+    /// Wraps each weight in a value that borrows its memory, for the C function `AddExternalInitializers`.
     private static func lend(
         _ tensors: [ExternalTensor],
         options: OpaquePointer,
@@ -74,7 +74,14 @@ internal import COnnxRuntime
             guard let data = unsafe data else { throw InferenceError(.model, "a weight has no bytes") }
             try unsafe check(
                 ort_create_tensor(
-                    table, memory, data, tensor.bytes.count, shape, shape.count, tensor.elementType.rawValue, &value
+                    table,
+                    memory,
+                    data,
+                    tensor.bytes.count,
+                    shape,
+                    shape.count,
+                    tensor.elementType.rawValue,
+                    &value
                 ),
                 .model,
                 table: table
@@ -128,7 +135,14 @@ internal import COnnxRuntime
         guard let base = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress) else { return nil }
         let float32 = ElementType.float32.rawValue
         if let failure = unsafe ort_create_tensor(
-            library.table, memory, base, bytes.count, shape, shape.count, float32, &input
+            library.table,
+            memory,
+            base,
+            bytes.count,
+            shape,
+            shape.count,
+            float32,
+            &input
         ) {
             return unsafe failure
         }
@@ -159,6 +173,6 @@ internal import COnnxRuntime
         for index in string.indices { unsafe copy[index] = string[index] }
         return unsafe copy
     }
-    defer { for unsafe copy in unsafe copies { unsafe copy.deallocate() } }
+    defer { for index in unsafe copies.indices { unsafe copies[index].deallocate() } }
     return unsafe body(copies.map { unsafe UnsafePointer($0) })
 }

@@ -31,7 +31,8 @@ enum Installation {
     }()
 
     private static var foldersAboveProgram: [FilePath] {
-        sequence(first: programFolder) { $0.components.isEmpty ? nil : $0.removingLastComponent() }.prefix(6).dropFirst()
+        sequence(first: programFolder) { $0.components.isEmpty ? nil : $0.removingLastComponent() }.prefix(6)
+            .dropFirst()
             .map { $0 }
     }
 

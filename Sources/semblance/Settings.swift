@@ -55,7 +55,9 @@ struct Settings {
         } else if let file = try EnvironmentFile(path: folder.appending(".env.local").string) {
             layers.append((".env.local", file.values))
         }
-        if let file = try EnvironmentFile(path: folder.appending(".env").string) { layers.append((".env", file.values)) }
+        if let file = try EnvironmentFile(path: folder.appending(".env").string) {
+            layers.append((".env", file.values))
+        }
         if let home = environment["HOME"], !home.isEmpty, home != workingDirectory,
             let file = try EnvironmentFile(path: FilePath(home).appending(".env").string)
         {

@@ -67,6 +67,7 @@ struct StatisticsReport: Encodable {
         if statistics.unreachable + statistics.failureTotal > 0 {
             lines.append("Could ever be embedded: \(Self.percent(statistics.reachableShare))")
         }
+        add("Damaged places of the database, passed over", statistics.passedOver)
         add("Not completed by the bot, not counted above", statistics.notCompleted)
         return lines
     }
@@ -85,7 +86,8 @@ struct StatisticsReport: Encodable {
         }
         if open > 0 { return "Run semblance generate \(option) to embed \(Counts.images(open))." }
         if statistics.failureTotal > 0 {
-            return "Nothing is left but recorded failures; semblance generate \(option) --retry-failed tries them again."
+            return
+                "Nothing is left but recorded failures; semblance generate \(option) --retry-failed tries them again."
         }
         return statistics.unreachable > 0
             ? "Nothing is left but images without a file; put the files back, then run semblance generate \(option)."

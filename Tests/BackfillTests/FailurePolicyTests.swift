@@ -1,14 +1,22 @@
+import Testing
+
 @testable import Backfill
 @testable import Catalog
-import Testing
 
 @Suite("A recorded failure")
 struct FailurePolicyTests {
     private let policy = FailurePolicy(retriesAll: false, now: 1_000_000)
 
-    private func failure(_ kind: FailureRecord.Class, fingerprint: String? = "f", next: Double? = nil) -> FailureRecord {
+    private func failure(_ kind: FailureRecord.Class, fingerprint: String? = "f", next: Double? = nil) -> FailureRecord
+    {
         FailureRecord(
-            imageID: 1, fileUniqueID: "a", kind: kind, fingerprint: fingerprint, attempts: 1, nextAttempt: next, message: ""
+            imageID: 1,
+            fileUniqueID: "a",
+            kind: kind,
+            fingerprint: fingerprint,
+            attempts: 1,
+            nextAttempt: next,
+            message: ""
         )
     }
 
@@ -42,7 +50,13 @@ struct FailurePolicyTests {
     @Test("waits twice as long after each attempt, and never longer than a day")
     func delays() {
         let image = ImageRecord(
-            id: 1, fileUniqueID: "a", chatID: nil, isCompleted: true, paths: [], stored: .nothing, label: nil
+            id: 1,
+            fileUniqueID: "a",
+            chatID: nil,
+            isCompleted: true,
+            paths: [],
+            stored: .nothing,
+            label: nil
         )
         var record: FailureRecord?
         var delays: [Double] = []

@@ -1,9 +1,10 @@
-@testable import Backfill
-@testable import Catalog
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Backfill
+@testable import Catalog
 
 @Suite("The file of an image")
 struct SourceFilesTests {
@@ -13,7 +14,13 @@ struct SourceFilesTests {
 
     private func text(_ files: SourceFiles, _ paths: [FilePath]) throws -> String {
         let image = ImageRecord(
-            id: 1, fileUniqueID: "a", chatID: 1, isCompleted: true, paths: paths, stored: .nothing, label: nil
+            id: 1,
+            fileUniqueID: "a",
+            chatID: 1,
+            isCompleted: true,
+            paths: paths,
+            stored: .nothing,
+            label: nil
         )
         return String(decoding: try files.read(image, limit: 100).bytes, as: UTF8.self)
     }
@@ -47,7 +54,9 @@ struct SourceFilesTests {
             for path in ["nowhere", "file/below", "loop", long] as [FilePath] {
                 expect(.missing, try files.read(image(path), limit: 10))
             }
-            for path in ["pipe", "device", "."] as [FilePath] { expect(.unreadable, try files.read(image(path), limit: 10)) }
+            for path in ["pipe", "device", "."] as [FilePath] {
+                expect(.unreadable, try files.read(image(path), limit: 10))
+            }
             expect(.missing, try files.read(image(), limit: 10))
         }
     }

@@ -1,8 +1,9 @@
-@testable import Catalog
 import Digests
 import TestSupport
 import Testing
 import Vectors
+
+@testable import Catalog
 
 @Suite("An image's condition")
 struct ConditionTests {
@@ -10,13 +11,23 @@ struct ConditionTests {
 
     private func image(_ stored: ImageRecord.StoredValue, label: String? = "clip-ViT-B-32") -> ImageRecord {
         ImageRecord(
-            id: 1, fileUniqueID: "a", chatID: 1, isCompleted: true, paths: [], stored: stored, label: label
+            id: 1,
+            fileUniqueID: "a",
+            chatID: 1,
+            isCompleted: true,
+            paths: [],
+            stored: stored,
+            label: label
         )
     }
 
     private func record(_ blob: [UInt8], uniqueID: String = "a", isPublished: Bool = true) -> VectorRecord {
         VectorRecord(
-            id: 1, imageID: 1, fileUniqueID: uniqueID, blobDigest: SHA256Digest(of: blob).bytes, isPublished: isPublished
+            id: 1,
+            imageID: 1,
+            fileUniqueID: uniqueID,
+            blobDigest: SHA256Digest(of: blob).bytes,
+            isPublished: isPublished
         )
     }
 

@@ -1,4 +1,3 @@
-@testable import Catalog
 import Foundation
 import GRDB
 import SystemPackage
@@ -6,12 +5,16 @@ import TestSupport
 import Testing
 import Vectors
 
+@testable import Catalog
+
 @Suite("The bot's database")
 struct MainDatabaseTests {
     @Test("is found under every form of its address")
     func addresses() throws {
         let here = FilePath("/srv/bot")
-        let relative = ["./data/bot.db", "data/bot.db", "sqlite:///data/bot.db", "sqlite+aiosqlite:///./data/bot.db?x=1"]
+        let relative = [
+            "./data/bot.db", "data/bot.db", "sqlite:///data/bot.db", "sqlite+aiosqlite:///./data/bot.db?x=1",
+        ]
         for text in relative {
             let address = try DatabaseAddress(text, workingDirectory: here)
             #expect(address.path == "/srv/bot/data/bot.db" && address.defaultRoot == "/srv/bot")
@@ -54,19 +57,25 @@ struct MainDatabaseTests {
     }
 
     /// Schemas of bots of other ages: what is missing, and whether that matters.
-    @Test("of another age works where what is missing is not needed", arguments: [
-        ("ALTER TABLE images DROP COLUMN compressed_path", nil),
-        ("ALTER TABLE images DROP COLUMN original_path", nil),
-        ("ALTER TABLE images ADD COLUMN file_path VARCHAR(500)", nil),
-        ("ALTER TABLE images ADD COLUMN new_thing INTEGER NOT NULL DEFAULT 3", nil),
-        ("DROP TABLE users", nil), ("DROP TABLE chats", nil), ("DROP TABLE messages", nil),
-        ("ALTER TABLE images DROP COLUMN embedding_model", "embedding_model"),
-        ("ALTER TABLE images DROP COLUMN embedding", "embedding"),
-        ("ALTER TABLE images DROP COLUMN processing_status", "processing_status"),
-        ("ALTER TABLE images DROP COLUMN original_path; ALTER TABLE images DROP COLUMN compressed_path", "file_path"),
-        ("DROP TABLE images", "images"),
-        ("DROP TABLE images; CREATE VIEW images AS SELECT * FROM users", "images"),
-    ] as [(String, String?)])
+    @Test(
+        "of another age works where what is missing is not needed",
+        arguments: [
+            ("ALTER TABLE images DROP COLUMN compressed_path", nil),
+            ("ALTER TABLE images DROP COLUMN original_path", nil),
+            ("ALTER TABLE images ADD COLUMN file_path VARCHAR(500)", nil),
+            ("ALTER TABLE images ADD COLUMN new_thing INTEGER NOT NULL DEFAULT 3", nil),
+            ("DROP TABLE users", nil), ("DROP TABLE chats", nil), ("DROP TABLE messages", nil),
+            ("ALTER TABLE images DROP COLUMN embedding_model", "embedding_model"),
+            ("ALTER TABLE images DROP COLUMN embedding", "embedding"),
+            ("ALTER TABLE images DROP COLUMN processing_status", "processing_status"),
+            (
+                "ALTER TABLE images DROP COLUMN original_path; ALTER TABLE images DROP COLUMN compressed_path",
+                "file_path"
+            ),
+            ("DROP TABLE images", "images"),
+            ("DROP TABLE images; CREATE VIEW images AS SELECT * FROM users", "images"),
+        ] as [(String, String?)]
+    )
     func otherSchemas(change: String, missing: String?) throws {
         try withTemporaryFolder { folder in
             let bot = try BotDatabase(folder.appending("bot.db"))
@@ -91,7 +100,10 @@ struct MainDatabaseTests {
         }
     }
 
-    @Test("keeps its connection settings: full synchronisation, no checkpoints, no trust in its schema", arguments: ["DELETE", "WAL"])
+    @Test(
+        "keeps its connection settings: full synchronisation, no checkpoints, no trust in its schema",
+        arguments: ["DELETE", "WAL"]
+    )
     func settings(mode: String) throws {
         try withTemporaryFolder { folder in
             let bot = try BotDatabase(folder.appending("bot.db"), journalMode: mode)
@@ -114,8 +126,12 @@ struct MainDatabaseTests {
             try bot.addImage(id: 2, original: "b.jpg", embedding: "text", label: "clip-ViT-B-32")
             try bot.addImage(id: 3, original: "c.jpg", embedding: 17, label: "clip-ViT-B-32")
             try bot.execute("UPDATE images SET analysis = CAST(zeroblob(50000000) AS TEXT) WHERE id = 2")
-            try bot.execute("UPDATE images SET original_path = CAST(x'ff2f002e6a' AS TEXT), mode_used = CAST(x'fffe' AS TEXT)")
-            try bot.execute("CREATE TRIGGER spy AFTER UPDATE ON images BEGIN SELECT load_extension('/tmp/evil.so'); END")
+            try bot.execute(
+                "UPDATE images SET original_path = CAST(x'ff2f002e6a' AS TEXT), mode_used = CAST(x'fffe' AS TEXT)"
+            )
+            try bot.execute(
+                "CREATE TRIGGER spy AFTER UPDATE ON images BEGIN SELECT load_extension('/tmp/evil.so'); END"
+            )
             let statistics = try statistics(bot.path)
             #expect(statistics.total == 3 && statistics.stale == [.damaged: 3])
         }
@@ -156,7 +172,10 @@ struct OwnersTests {
             let main = try MainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"))
             let owners = try #require(try main.owners(required: true))
             #expect(owners.chats(of: 1001) == [10, 11])
-            #expect(owners.owner(ofChat: 12) == nil, "2 is the internal id of one person and the Telegram id of another")
+            #expect(
+                owners.owner(ofChat: 12) == nil,
+                "2 is the internal id of one person and the Telegram id of another"
+            )
             #expect(owners.owner(ofChat: 13) == 1002, "a private chat carries the Telegram id of its person")
             #expect(owners.owner(ofChat: 14) == nil)
             #expect(owners.knows(1002) && !owners.knows(1))

@@ -1,10 +1,11 @@
-@testable import Catalog
 import Foundation
 import GRDB
 import SystemPackage
 import TestSupport
 import Testing
 import Vectors
+
+@testable import Catalog
 
 @Suite("The vector store")
 struct VectorStoreTests {
@@ -28,7 +29,9 @@ struct VectorStoreTests {
         }
     }
 
-    private func withSetting(journalMode: String = "DELETE", index: Bool = true, _ body: (Setting) throws -> Void) throws {
+    private func withSetting(journalMode: String = "DELETE", index: Bool = true, _ body: (Setting) throws -> Void)
+        throws
+    {
         try withTemporaryFolder { folder in
             let bot = try BotDatabase(folder.appending("bot.db"), journalMode: journalMode)
             try bot.addUser(id: 1, telegramID: 1001)
@@ -47,7 +50,8 @@ struct VectorStoreTests {
 
     private func open(_ folder: FilePath, index: Bool = true) throws -> VectorDatabase {
         try VectorDatabase(
-            path: folder.appending("semblance.db"), isReadOnly: false,
+            path: folder.appending("semblance.db"),
+            isReadOnly: false,
             extensionPath: index ? Fixtures.sqliteVec : nil
         )
     }
@@ -56,8 +60,10 @@ struct VectorStoreTests {
         var random = SeededGenerator(seed: seed ?? UInt64(image.id))
         let numbers = (0..<8).map { _ in Float.random(in: -1...1, using: &random) }
         return NewVector(
-            image: image, embedding: try Embedding(normalizing: numbers),
-            source: SourceFile(fingerprint: "f", digest: [UInt8](repeating: 1, count: 32)), isReplacement: false
+            image: image,
+            embedding: try Embedding(normalizing: numbers),
+            source: SourceFile(fingerprint: "f", digest: [UInt8](repeating: 1, count: 32)),
+            isReplacement: false
         )
     }
 
@@ -82,7 +88,9 @@ struct VectorStoreTests {
             #expect(try conditions(setting).allSatisfy { $0 == .embedded })
             let stored = try setting.bot.embeddings()
             #expect(stored[3]?.blob == Data(EmbeddingBlob(vectors[2].embedding).bytes) && stored[3]?.label == "tiny")
-            let open = try setting.vectors.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM vectors WHERE NOT published") }
+            let open = try setting.vectors.read {
+                try Int.fetchOne($0, sql: "SELECT count(*) FROM vectors WHERE NOT published")
+            }
             #expect(open == 0)
             #expect(try setting.main.journalMode() == mode.lowercased())
         }
@@ -177,7 +185,9 @@ struct VectorStoreTests {
             _ = try store.store(changed, failures: [])
             try store.finish()
             try expectFound(changed, setting)
-            #expect(try VectorStore(main: setting.main, vectors: setting.vectors, space: space).index == .ready(repaired: 0))
+            #expect(
+                try VectorStore(main: setting.main, vectors: setting.vectors, space: space).index == .ready(repaired: 0)
+            )
         }
     }
 

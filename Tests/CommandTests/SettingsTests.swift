@@ -1,25 +1,32 @@
 import Catalog
 import Foundation
-@testable import semblance
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import semblance
+
 @Suite("A .env file")
 struct EnvironmentFileTests {
-    @Test("is read as its users write it", arguments: [
-        ("A=1", ["A": "1"]), ("A=1\nB=2\n", ["A": "1", "B": "2"]), ("A=1\r\nB=2\r\n", ["A": "1", "B": "2"]),
-        ("\u{FEFF}A=1", ["A": "1"]), ("export A = 1 ", ["A": "1"]), ("# x\n\n  # y\nA=1", ["A": "1"]),
-        ("A=", ["A": ""]), ("A=\"\"", ["A": ""]), ("A=\"a b\"", ["A": "a b"]), ("A='a \"b'", ["A": "a \"b"]),
-        (#"A="x\ny\"z\\""#, ["A": "x\ny\"z\\"]), (#"A='x\n'"#, ["A": #"x\n"#]), ("A=x # note", ["A": "x"]),
-        ("A=x#y", ["A": "x#y"]), ("A=\"x\" # note", ["A": "x"]), ("A=b=c", ["A": "b=c"]), ("A=1\nA=2", ["A": "2"]),
-        ("A=$HOME", ["A": "$HOME"]), ("A=🖼", ["A": "🖼"]),
-    ])
+    @Test(
+        "is read as its users write it",
+        arguments: [
+            ("A=1", ["A": "1"]), ("A=1\nB=2\n", ["A": "1", "B": "2"]), ("A=1\r\nB=2\r\n", ["A": "1", "B": "2"]),
+            ("\u{FEFF}A=1", ["A": "1"]), ("export A = 1 ", ["A": "1"]), ("# x\n\n  # y\nA=1", ["A": "1"]),
+            ("A=", ["A": ""]), ("A=\"\"", ["A": ""]), ("A=\"a b\"", ["A": "a b"]), ("A='a \"b'", ["A": "a \"b"]),
+            (#"A="x\ny\"z\\""#, ["A": "x\ny\"z\\"]), (#"A='x\n'"#, ["A": #"x\n"#]), ("A=x # note", ["A": "x"]),
+            ("A=x#y", ["A": "x#y"]), ("A=\"x\" # note", ["A": "x"]), ("A=b=c", ["A": "b=c"]), ("A=1\nA=2", ["A": "2"]),
+            ("A=$HOME", ["A": "$HOME"]), ("A=🖼", ["A": "🖼"]),
+        ]
+    )
     func dialect(text: String, expected: [String: String]) throws {
         #expect(try EnvironmentFile(text, name: ".env").values == expected)
     }
 
-    @Test("with a line that is no setting is refused by line", arguments: ["A=1\nhello", "\n=1", "A B=1", "A=\"x", "A='x' y"])
+    @Test(
+        "with a line that is no setting is refused by line",
+        arguments: ["A=1\nhello", "\n=1", "A B=1", "A=\"x", "A='x' y"]
+    )
     func refused(text: String) {
         let error = #expect(throws: CommandError.self) { try EnvironmentFile(text, name: ".env") }
         #expect(error?.status == .usage)
@@ -97,7 +104,10 @@ struct SettingsTests {
             }
             let missing = #expect(throws: CommandError.self) { try settings(folder, file: "nowhere.env") }
             #expect(missing?.status == .missingFile)
-            _ = FileManager.default.createFile(atPath: folder.appending(".env").string, contents: Data([0x41, 0x3D, 0xFF]))
+            _ = FileManager.default.createFile(
+                atPath: folder.appending(".env").string,
+                contents: Data([0x41, 0x3D, 0xFF])
+            )
             #expect(throws: CommandError.self) { try settings(folder) }
         }
     }

@@ -130,7 +130,9 @@ struct ModelFolderTests {
         try withCopy { store in
             let folder = store.appending("model")
             let digest = try ImageEncoder(
-                ModelStore(path: store).model(named: "model"), library: ImageEncoderTests.library.get(), threads: 1
+                ModelStore(path: store).model(named: "model"),
+                library: ImageEncoderTests.library.get(),
+                threads: 1
             ).space.weightsDigest
             let manifest = #"{"files": {"model.safetensors": "\#(digest)"}}"#
             try manifest.write(toFile: folder.appending("semblance.json").string, atomically: true, encoding: .utf8)
@@ -154,15 +156,18 @@ struct ModelFolderTests {
         }
     }
 
-    @Test("whose configuration is wrong is refused with a sentence", arguments: [
-        "", "{", "[]", #"{"model_type": "bert"}"#, #"{"model_type": "clip"}"#,
-        #"{"model_type": "clip", "vision_config": {"hidden_size": "wide"}}"#,
-        #"{"model_type": "clip", "vision_config": {"hidden_size": 0}}"#,
-        #"{"model_type": "clip", "vision_config": {"hidden_act": "relu"}}"#,
-        #"{"model_type": "clip", "projection_dim": 384, "vision_config": {"hidden_size": 64}}"#,
-        #"{"model_type": "clip", "vision_config": {"image_size": 9223372036854775807}}"#,
-        #"{"model_type": "clip", "vision_config": {}}"#,
-    ])
+    @Test(
+        "whose configuration is wrong is refused with a sentence",
+        arguments: [
+            "", "{", "[]", #"{"model_type": "bert"}"#, #"{"model_type": "clip"}"#,
+            #"{"model_type": "clip", "vision_config": {"hidden_size": "wide"}}"#,
+            #"{"model_type": "clip", "vision_config": {"hidden_size": 0}}"#,
+            #"{"model_type": "clip", "vision_config": {"hidden_act": "relu"}}"#,
+            #"{"model_type": "clip", "projection_dim": 384, "vision_config": {"hidden_size": 64}}"#,
+            #"{"model_type": "clip", "vision_config": {"image_size": 9223372036854775807}}"#,
+            #"{"model_type": "clip", "vision_config": {}}"#,
+        ]
+    )
     func configuration(text: String) throws {
         try expectDamage { try self.rewrite($0, "config.json") { _ in Array(text.utf8) } }
     }
@@ -184,7 +189,9 @@ struct ModelFolderTests {
 
     private func load(_ store: FilePath) throws -> ImageEncoder {
         try ImageEncoder(
-            ModelStore(path: store).model(named: "model"), library: ImageEncoderTests.library.get(), threads: 1
+            ModelStore(path: store).model(named: "model"),
+            library: ImageEncoderTests.library.get(),
+            threads: 1
         )
     }
 
@@ -208,7 +215,9 @@ struct ModelFolderTests {
 struct InferenceLibraryTests {
     @Test("that is not there is named with all places that were looked at")
     func missing() {
-        let error = #expect(throws: InferenceError.self) { try InferenceLibrary(paths: ["/nowhere/a.so", "/nowhere/b.so"]) }
+        let error = #expect(throws: InferenceError.self) {
+            try InferenceLibrary(paths: ["/nowhere/a.so", "/nowhere/b.so"])
+        }
         #expect(error?.code == .library)
         #expect(error?.description.contains("/nowhere/a.so, /nowhere/b.so") == true)
     }

@@ -6,12 +6,16 @@ import Testing
 extension EndToEnd {
     @Suite("The command line")
     struct CommandLineTests {
-        @Test("refuses wrong usage with 64 before it touches anything", arguments: [
-            ["generate"], ["generate", "--all-users", "--user-id", "1"], ["generate", "--all-users", "--batch-size", "0"],
-            ["generate", "--all-users", "--batch-size", "many"], ["generate", "--all-users", "--limit", "0"],
-            ["generate", "--everything"], ["stats", "--user-id", "me"], ["frobnicate"], ["import"],
-            ["import", "data", "--user-id", "0"], ["import", "data", "--user-id", "1", "--mode", "cubist"],
-        ])
+        @Test(
+            "refuses wrong usage with 64 before it touches anything",
+            arguments: [
+                ["generate"], ["generate", "--all-users", "--user-id", "1"],
+                ["generate", "--all-users", "--batch-size", "0"],
+                ["generate", "--all-users", "--batch-size", "many"], ["generate", "--all-users", "--limit", "0"],
+                ["generate", "--everything"], ["stats", "--user-id", "me"], ["frobnicate"], ["import"],
+                ["import", "data", "--user-id", "0"], ["import", "data", "--user-id", "1", "--mode", "cubist"],
+            ]
+        )
         func usage(arguments: [String]) throws {
             try withLibrary { library in
                 try library.bot.close()
@@ -22,11 +26,14 @@ extension EndToEnd {
             }
         }
 
-        @Test("refuses settings that do not parse", arguments: [
-            (["SEMBLANCE_THREADS": "two"], 64), (["DATABASE_URL": "postgresql://bot:secret@db/bot"], 64),
-            (["DATABASE_URL": "sqlite:///nowhere.db"], 66), (["EMBEDDING_MODEL": "no-such-model"], 69),
-            (["SEMBLANCE_ONNXRUNTIME": "/nowhere/libonnxruntime.so"], 69),
-        ] as [([String: String], Int32)])
+        @Test(
+            "refuses settings that do not parse",
+            arguments: [
+                (["SEMBLANCE_THREADS": "two"], 64), (["DATABASE_URL": "postgresql://bot:secret@db/bot"], 64),
+                (["DATABASE_URL": "sqlite:///nowhere.db"], 66), (["EMBEDDING_MODEL": "no-such-model"], 69),
+                (["SEMBLANCE_ONNXRUNTIME": "/nowhere/libonnxruntime.so"], 69),
+            ] as [([String: String], Int32)]
+        )
         func settings(environment: [String: String], status: Int32) throws {
             try withLibrary { library in
                 let outcome = try library.run("generate", "--all-users", with: environment)
@@ -41,7 +48,8 @@ extension EndToEnd {
                 try library.addPictures(1...2)
                 let models = library.folder.appending("models")
                 try FileManager.default.moveItem(
-                    atPath: models.appending(Library.model).string, toPath: models.appending("small").string
+                    atPath: models.appending(Library.model).string,
+                    toPath: models.appending("small").string
                 )
                 try library.bot.close()
                 let before = try library.snapshot()
@@ -91,10 +99,14 @@ extension EndToEnd {
                 try FileManager.default.createDirectory(atPath: pictures.string, withIntermediateDirectories: true)
                 for name in ["color.png", "baseline.jpg", "lossy.webp", "animated.gif"] {
                     try FileManager.default.copyItem(
-                        atPath: Fixtures.image(name).string, toPath: pictures.appending(name).string
+                        atPath: Fixtures.image(name).string,
+                        toPath: pictures.appending(name).string
                     )
                 }
-                _ = FileManager.default.createFile(atPath: pictures.appending("notes.txt").string, contents: Data("x".utf8))
+                _ = FileManager.default.createFile(
+                    atPath: pictures.appending("notes.txt").string,
+                    contents: Data("x".utf8)
+                )
                 let environment = [
                     "HOME": folder.string, "EMBEDDING_MODEL": "tiny-clip", "SEMBLANCE_MODELS": Fixtures.models.string,
                 ]
@@ -102,13 +114,17 @@ extension EndToEnd {
                     try Program(Program.semblance, arguments, in: folder, environment: environment).wait()
                 }
                 let arguments = ["pictures", "--user-id", "1001", "--chat-id", "-7", "--mode", "artistic"]
-                let first = try Program(Program.semblance, ["import"] + arguments, in: folder, environment: environment).wait()
-                #expect(first.output == """
-                    Registered 4 images of user 1001 in chat -7, mode artistic.
-                    Not pictures that can be read: 1 files
+                let first = try Program(Program.semblance, ["import"] + arguments, in: folder, environment: environment)
+                    .wait()
+                #expect(
+                    first.output == """
+                        Registered 4 images of user 1001 in chat -7, mode artistic.
+                        Not pictures that can be read: 1 files
 
-                    """)
-                let again = try Program(Program.semblance, ["import"] + arguments, in: folder, environment: environment).wait()
+                        """
+                )
+                let again = try Program(Program.semblance, ["import"] + arguments, in: folder, environment: environment)
+                    .wait()
                 #expect(again.output.contains("Registered 0 images") && again.output.contains("Already registered: 4"))
                 #expect(try run("generate", "--user-id", "1001").output.contains("Embedded: 4"))
                 #expect(try run("stats").output.contains("Coverage: 100.0%"))
@@ -132,7 +148,8 @@ extension EndToEnd {
             try withLibrary { library in
                 try library.addPictures(1...30)
                 let program = Program.semblance.string
-                let piped = try library.startTool(["sh", "-c", "\(program) generate --all-users 2>&1 | head -n 1"]).wait()
+                let piped = try library.startTool(["sh", "-c", "\(program) generate --all-users 2>&1 | head -n 1"])
+                    .wait()
                 #expect(piped.status == 0)
                 try waitUntil { try library.json("stats")["with_embeddings"] as? Int == 30 }
                 #expect(try library.start(["stats"], output: "/dev/full").wait().status == 73)

@@ -6,7 +6,10 @@ import Testing
 extension EndToEnd {
     @Suite("A run that is interrupted")
     struct InterruptionTests {
-        @Test("stops within seconds, keeps what was stored, and says how to go on", arguments: [SIGINT, SIGTERM, SIGHUP])
+        @Test(
+            "stops within seconds, keeps what was stored, and says how to go on",
+            arguments: [SIGINT, SIGTERM, SIGHUP]
+        )
         func stops(signal: Int32) throws {
             try withLibrary { library in
                 try library.addPictures(1...600)
@@ -32,8 +35,10 @@ extension EndToEnd {
                 try library.addPictures(1...20)
                 let bot = try library.startBot("hold", library.database.string, "20")
                 defer { bot.signal(SIGKILL) }
-                try waitUntil { try FileManager.default.contentsOfDirectory(atPath: library.folder.string + "/data")
-                    .contains { $0.hasSuffix("-journal") } }
+                try waitUntil {
+                    try FileManager.default.contentsOfDirectory(atPath: library.folder.string + "/data")
+                        .contains { $0.hasSuffix("-journal") }
+                }
                 let run = try library.start(["generate", "--all-users"])
                 try waitUntil { run.errorsSoFar.contains("Waiting for another program") }
                 run.signal(SIGINT)

@@ -41,7 +41,8 @@ extension EndToEnd {
                 try library.addPictures(1...4)
                 try library.bot.close()
                 let journal = library.database.string + "-journal"
-                let killer = "import os,sqlite3;c=sqlite3.connect('\(library.database)',isolation_level=None);"
+                let killer =
+                    "import os,sqlite3;c=sqlite3.connect('\(library.database)',isolation_level=None);"
                     + "c.execute('PRAGMA cache_size=1');c.execute('BEGIN');"
                     + "c.execute('UPDATE images SET analysis=zeroblob(100000)');os.kill(os.getpid(),9)"
                 #expect(try library.startTool(["python3", "-c", killer]).wait().status == 137)

@@ -14,7 +14,8 @@ extension EndToEnd {
                 let run = try library.start(["generate", "--all-users", "--batch-size", "3", "--json"])
                 let outcome = try run.wait()
                 #expect(outcome.status == 0, "\(outcome.errors)")
-                let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: any Sendable]
+                let object =
+                    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: any Sendable]
                 let longest = try #require(object?["longest_write_milliseconds"] as? Double)
                 print("longest write transaction, journal mode \(mode): \(longest) ms")
                 #expect(longest < 250)
@@ -42,7 +43,10 @@ extension EndToEnd {
                 let computed = try library.vectorCount()
                 #expect(computed >= 10)
                 let next = try library.run("generate", "--all-users")
-                #expect(next.status == 0 && next.output.contains("Published from an earlier run: \(computed)"), "\(next.output)")
+                #expect(
+                    next.status == 0 && next.output.contains("Published from an earlier run: \(computed)"),
+                    "\(next.output)"
+                )
                 #expect(try library.json("stats")["with_embeddings"] as? Int == 20)
             }
         }

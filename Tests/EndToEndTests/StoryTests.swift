@@ -43,42 +43,51 @@ extension EndToEnd {
             try bot.execute("INSERT INTO embedding_mappings (image_id, embedding_id) VALUES (777, 1)")
         }
 
-        @Test("is told exactly, embedded as far as it can be, and left alone the second time", arguments: ["DELETE", "WAL"])
+        @Test(
+            "is told exactly, embedded as far as it can be, and left alone the second time",
+            arguments: ["DELETE", "WAL"]
+        )
         func story(mode: String) throws {
             try withLibrary(journalMode: mode) { library in
                 try fill(library)
                 let before = try library.run("stats")
                 #expect(before.status == 0)
-                #expect(before.output == """
-                    📊 Embedding Statistics
-                    ========================================
-                    Scope: All users
-                    Total completed images: 14
-                    Images with embeddings: 0
-                    Images without embeddings: 14
-                    Coverage: 0.0%
-                    Stale embeddings: 6 (damaged 2, made by no model 2, of unknown origin 1, other model 1)
-                    Unreachable files: 2
-                    Could ever be embedded: 85.7%
-                    Not completed by the bot, not counted above: 2
+                #expect(
+                    before.output == """
+                        📊 Embedding Statistics
+                        ========================================
+                        Scope: All users
+                        Total completed images: 14
+                        Images with embeddings: 0
+                        Images without embeddings: 14
+                        Coverage: 0.0%
+                        Stale embeddings: 6 (damaged 2, made by no model 2, of unknown origin 1, other model 1)
+                        Unreachable files: 2
+                        Could ever be embedded: 85.7%
+                        Not completed by the bot, not counted above: 2
 
-                    Run semblance generate --all-users to embed 12 images.
+                        Run semblance generate --all-users to embed 12 images.
 
-                    """)
+                        """
+                )
 
                 let dryRun = try library.json("generate", "--all-users", "--dry-run")
                 #expect(dryRun["to_embed"] as? Int == 8)
-                #expect(dryRun["to_replace"] as? [String: Int] == [
-                    "damaged": 2, "made_by_no_model": 2, "of_unknown_origin": 1, "other_model": 1,
-                ])
+                #expect(
+                    dryRun["to_replace"] as? [String: Int] == [
+                        "damaged": 2, "made_by_no_model": 2, "of_unknown_origin": 1, "other_model": 1,
+                    ]
+                )
                 #expect(dryRun["unusable"] as? [String: Int] == ["missing": 1, "unreadable": 1, "unsupported": 1])
 
                 let generate = try library.run("generate", "--all-users", "--batch-size", "3")
                 #expect(generate.status == 1, "\(generate.errors)")
                 let lines = generate.output.split(separator: "\n").map(String.init)
-                #expect(lines.prefix(3) == [
-                    "Embedded: 4", "Replaced: 6", "Failed: 4 (corrupt 1, missing 1, unreadable 1, unsupported 1)",
-                ])
+                #expect(
+                    lines.prefix(3) == [
+                        "Embedded: 4", "Replaced: 6", "Failed: 4 (corrupt 1, missing 1, unreadable 1, unsupported 1)",
+                    ]
+                )
                 #expect(lines.last == "Coverage: 71.4%")
                 #expect(generate.errors.contains("14/14 images"))
                 #expect(generate.errors.contains("telegram_agent.db.backup-"))
@@ -101,12 +110,14 @@ extension EndToEnd {
                 let snapshot = try library.bot.embeddings()
                 let second = try library.run("generate", "--all-users")
                 #expect(second.status == 0)
-                #expect(second.output == """
-                    Nothing to do: 10 images of 14 have an embedding.
-                    Skipped, failed before: 4 (corrupt 1, missing 1, unreadable 1, unsupported 1)
-                    Coverage: 71.4%
+                #expect(
+                    second.output == """
+                        Nothing to do: 10 images of 14 have an embedding.
+                        Skipped, failed before: 4 (corrupt 1, missing 1, unreadable 1, unsupported 1)
+                        Coverage: 71.4%
 
-                    """)
+                        """
+                )
                 #expect(try library.bot.embeddings() == snapshot)
             }
         }
@@ -120,7 +131,11 @@ extension EndToEnd {
                 #expect(first.output.contains("Run semblance generate --user-id 1001 to embed 5 images."))
                 let run = try library.run("generate", "--user-id", "1001")
                 #expect(run.output.hasPrefix("Embedded: 2\nReplaced: 1\n"), "\(run.output)\(run.errors)")
-                #expect(try library.bot.value("SELECT count(*) FROM images WHERE length(embedding) = 2052 AND id IN (1, 2, 6)") == 3)
+                #expect(
+                    try library.bot.value(
+                        "SELECT count(*) FROM images WHERE length(embedding) = 2052 AND id IN (1, 2, 6)"
+                    ) == 3
+                )
                 let unknown = try library.run("stats", "--user-id", "5")
                 #expect(unknown.status == 64)
                 #expect(unknown.errors.contains("No user with the Telegram id 5"))
@@ -133,7 +148,9 @@ extension EndToEnd {
                 let all = try library.run("stats")
                 #expect(all.status == 0 && all.output.contains("Coverage: 0.0%"))
                 #expect(all.output.contains("The database holds no completed images"))
-                #expect(try library.run("stats", "--user-id", "1001").output.contains("This user has no completed images."))
+                #expect(
+                    try library.run("stats", "--user-id", "1001").output.contains("This user has no completed images.")
+                )
                 let run = try library.run("generate", "--all-users")
                 #expect(run.status == 0 && run.output.contains("Nothing to do: there are no completed images."))
             }
@@ -174,7 +191,9 @@ extension EndToEnd {
             try withLibrary { library in
                 try library.addPictures(1...7)
                 let first = try library.run("generate", "--all-users", "--limit", "3")
-                #expect(first.status == 0 && first.output.hasPrefix("Embedded: 3\n") && first.errors.contains("3/3 images"))
+                #expect(
+                    first.status == 0 && first.output.hasPrefix("Embedded: 3\n") && first.errors.contains("3/3 images")
+                )
                 #expect(try library.json("stats")["with_embeddings"] as? Int == 3)
                 try library.run("generate", "--all-users", "--limit", "100")
                 #expect(try library.json("stats")["with_embeddings"] as? Int == 7)

@@ -6,7 +6,10 @@ import Testing
 @Suite("A decoded picture")
 struct DecodingTests {
     /// Formats whose decoders may round differently from Pillow's by a level here and there.
-    @Test("equals Pillow's, resized and cropped, within 1/255 on average", arguments: try Fixtures.picturesWithReference())
+    @Test(
+        "equals Pillow's, resized and cropped, within 1/255 on average",
+        arguments: try Fixtures.picturesWithReference()
+    )
     func pillow(name: String) throws {
         let image = try ImageDecoder.decode(try Fixtures.bytes(ofImage: name))
         let ours = try resized(image, to: 32)
@@ -17,7 +20,10 @@ struct DecodingTests {
         #expect(mean <= 1, "the mean difference is \(mean), the largest \(differences.max() ?? 0)")
     }
 
-    @Test("of a lossless format equals Pillow's exactly", arguments: ["color.png", "alpha.png", "palette.png", "grey.png"])
+    @Test(
+        "of a lossless format equals Pillow's exactly",
+        arguments: ["color.png", "alpha.png", "palette.png", "grey.png"]
+    )
     func lossless(name: String) throws {
         let image = try ImageDecoder.decode(try Fixtures.bytes(ofImage: name))
         #expect(try resized(image, to: 32) == Fixtures.bytes(ofImage: name + ".rgb"))

@@ -112,17 +112,23 @@ struct HostileFileTests {
 
     private func png(width: Int, height: Int) throws -> [UInt8] {
         var file = try Fixtures.bytes(ofImage: "color.png")
-        file.replaceSubrange(16..<24, with: [width, height].flatMap { side in
-            [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: side >> $0) }
-        })
+        file.replaceSubrange(
+            16..<24,
+            with: [width, height].flatMap { side in
+                [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: side >> $0) }
+            }
+        )
         return file
     }
 
     private func jpeg(width: Int, height: Int) throws -> [UInt8] {
         try jpeg { file, frame in
-            file.replaceSubrange((frame + 3)..<(frame + 7), with: [height, width].flatMap { side in
-                [8, 0].map { UInt8(truncatingIfNeeded: side >> $0) }
-            })
+            file.replaceSubrange(
+                (frame + 3)..<(frame + 7),
+                with: [height, width].flatMap { side in
+                    [8, 0].map { UInt8(truncatingIfNeeded: side >> $0) }
+                }
+            )
         }
     }
 

@@ -14,8 +14,17 @@ package enum JPEGWriter {
         var file: UnsafeMutablePointer<UInt8>?
         var count: UInt = 0
         let status = tjCompress2(
-            handle, pixels, Int32(width), 0, Int32(height), Int32(TJPF_RGB.rawValue), &file, &count,
-            Int32(TJSAMP_420.rawValue), quality, 0
+            handle,
+            pixels,
+            Int32(width),
+            0,
+            Int32(height),
+            Int32(TJPF_RGB.rawValue),
+            &file,
+            &count,
+            Int32(TJSAMP_420.rawValue),
+            quality,
+            0
         )
         defer { tjFree(file) }
         precondition(status == 0)

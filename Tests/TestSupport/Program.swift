@@ -49,7 +49,12 @@ package final class Program {
         defer { for string in argumentStrings + environmentStrings { free(string) } }
         var child = pid_t()
         let status = posix_spawn(
-            &child, command[0], &actions, nil, argumentStrings + [nil], environmentStrings + [nil]
+            &child,
+            command[0],
+            &actions,
+            nil,
+            argumentStrings + [nil],
+            environmentStrings + [nil]
         )
         guard status == 0 else { throw TestSupportError("\(path) cannot be started") }
         id = child

@@ -15,7 +15,8 @@ struct EmbeddingBlobTests {
     @Test("gives back the embedding it was made of", arguments: 1...20)
     func roundTrip(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        let numbers = (0..<Int.random(in: 1...2000, using: &random)).map { _ in Float.random(in: -1...1, using: &random) }
+        let numbers = (0..<Int.random(in: 1...2000, using: &random)).map { _ in Float.random(in: -1...1, using: &random)
+        }
         let embedding = try Embedding(normalizing: numbers)
         #expect(EmbeddingBlob.read(EmbeddingBlob(embedding).bytes) == .embedding(embedding))
     }
@@ -52,7 +53,9 @@ struct EmbeddingBlobTests {
     func anyBytes(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var bytes = (0..<Int.random(in: 0...100, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-        if seed % 2 == 0, bytes.count >= 4 { bytes.replaceSubrange(0..<4, with: [UInt8(bytes.count / 4 - 1), 0, 0, 0]) }
+        if seed % 2 == 0, bytes.count >= 4 {
+            bytes.replaceSubrange(0..<4, with: [UInt8(bytes.count / 4 - 1), 0, 0, 0])
+        }
         if case .embedding(let embedding) = EmbeddingBlob.read(bytes) {
             #expect(embedding.components.allSatisfy { $0.isFinite })
         }

@@ -9,7 +9,9 @@ struct EmbeddingTests {
     func unitLength(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let scale = Float.random(in: 1e-15...1e15, using: &random)
-        let embedding = try Embedding(normalizing: (0..<512).map { _ in Float.random(in: -1...1, using: &random) * scale })
+        let embedding = try Embedding(
+            normalizing: (0..<512).map { _ in Float.random(in: -1...1, using: &random) * scale }
+        )
         let length = embedding.components.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         #expect(abs(length - 1) < 1e-6)
         #expect(abs(embedding.cosine(to: embedding) - 1) < 1e-5)

@@ -68,11 +68,21 @@ struct EfficientNetLiteGraph {
             try convolve(prefix + "_expand_conv", prefix + "_bn0", from: inputs, to: inner, kernel: 1, stride: 1)
         }
         try convolve(
-            prefix + "_depthwise_conv", prefix + "_bn1", from: 1, to: inner, kernel: stage.kernel, stride: stride,
+            prefix + "_depthwise_conv",
+            prefix + "_bn1",
+            from: 1,
+            to: inner,
+            kernel: stage.kernel,
+            stride: stride,
             groups: inner
         )
         try convolve(
-            prefix + "_project_conv", prefix + "_bn2", from: inner, to: stage.outputs, kernel: 1, stride: 1,
+            prefix + "_project_conv",
+            prefix + "_bn2",
+            from: inner,
+            to: stage.outputs,
+            kernel: 1,
+            stride: 1,
             isClipped: false
         )
         if stride == 1 && inputs == stage.outputs { value = graph.node("Add", [value, entry]) }

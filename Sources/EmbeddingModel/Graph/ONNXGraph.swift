@@ -32,7 +32,8 @@ struct ONNXGraph {
     init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 
     /// Adds a node and gives its only output.
-    mutating func node(_ type: String, _ inputs: [Value], _ attributes: KeyValuePairs<String, Attribute> = [:]) -> Value {
+    mutating func node(_ type: String, _ inputs: [Value], _ attributes: KeyValuePairs<String, Attribute> = [:]) -> Value
+    {
         count += 1
         let result = Value(name: "\(type)_\(count)")
         add(type, inputs, result, attributes)

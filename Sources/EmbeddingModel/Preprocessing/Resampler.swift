@@ -39,7 +39,10 @@ enum Resampler {
                             let first = column * weights.stride
                             for index in first..<(first + weights.counts[column]) {
                                 let pixel = SIMD4<Int32>(
-                                    Int32(input[source]), Int32(input[source + 1]), Int32(input[source + 2]), 0
+                                    Int32(input[source]),
+                                    Int32(input[source + 1]),
+                                    Int32(input[source + 2]),
+                                    0
                                 )
                                 sum &+= pixel &* factors[index]
                                 source += 3

@@ -5,7 +5,7 @@ import Inference
 import SystemPackage
 import Vectors
 
-/// `semblance doctor`: every setting with its source, and whether everything needed is there. Changes nothing.
+/// `semblance doctor`: every setting with its source, and whether everything needed is there; changes nothing.
 struct DoctorCommand: SemblanceCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
@@ -86,6 +86,7 @@ struct DoctorCommand: SemblanceCommand {
 
     private func model(_ settings: Settings) throws -> String {
         let encoder = try Engine.encoder(settings)
-        return "\(encoder.space.dimension) dimensions, weights \(encoder.space.weightsDigest.prefix(8)), self-test passed"
+        return
+            "\(encoder.space.dimension) dimensions, weights \(encoder.space.weightsDigest.prefix(8)), self-test passed"
     }
 }

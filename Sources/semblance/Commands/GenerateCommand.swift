@@ -35,6 +35,9 @@ struct GenerateCommand: SemblanceCommand {
     @Flag(help: "Try images again that failed before.")
     var retryFailed = false
 
+    @Flag(help: "Embed JPEG and PNG files that were cut off as far as they go.")
+    var allowTruncated = false
+
     @Flag(help: "Replace stale vectors without a backup of the bot's database.")
     var noBackup = false
 
@@ -57,6 +60,7 @@ struct GenerateCommand: SemblanceCommand {
         options.limit = limit
         options.retriesFailures = retryFailed
         options.makesBackup = !noBackup
+        options.allowsTruncated = allowTruncated
         return options
     }
 
@@ -126,13 +130,22 @@ struct GenerateCommand: SemblanceCommand {
         let backfill = backfill(catalog, settings, stop)
         let plan = try backfill.plan(for: encoder.space)
         let summary = try backfill.run(
-            encoder, plan: plan, store: store, backup: { try Backup.make(of: writer).string }, observer: observer()
+            encoder,
+            plan: plan,
+            store: store,
+            backup: { try Backup.make(of: writer).string },
+            observer: observer()
         )
         let statistics = try catalog.statistics(
-            options.scope, model: settings.model, files: SourceFiles(root: settings.root)
+            options.scope,
+            model: settings.model,
+            files: SourceFiles(root: settings.root)
         )
         let report = GenerateReport(
-            summary: summary, plan: plan, statistics: statistics, longestWrite: writer.longestWrite
+            summary: summary,
+            plan: plan,
+            statistics: statistics,
+            longestWrite: writer.longestWrite
         )
         try print(report, report.lines)
         if summary.isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }

@@ -23,7 +23,10 @@ struct ImportCommand: SemblanceCommand {
     @Option(help: "The user's Telegram id.")
     var userId: Int64
 
-    @Option(parsing: .unconditional, help: "The chat's Telegram id, negative for groups; the user's own chat unless given.")
+    @Option(
+        parsing: .unconditional,
+        help: "The chat's Telegram id, negative for groups; the user's own chat unless given."
+    )
     var chatId: Int64?
 
     @Option(help: "The mode that the pictures count as sent in: default, formal or artistic.")

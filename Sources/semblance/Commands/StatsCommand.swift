@@ -2,7 +2,7 @@ import ArgumentParser
 import Backfill
 import Catalog
 
-/// `semblance stats`: how far the images are embedded. Changes nothing.
+/// `semblance stats`: how far the images are embedded; changes nothing.
 struct StatsCommand: SemblanceCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
@@ -11,6 +11,9 @@ struct StatsCommand: SemblanceCommand {
 
     @Option(help: "Only this user's images (the Telegram id).")
     var userId: Int64?
+
+    @Flag(help: "Count what can be read of a damaged database.")
+    var salvage = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -22,8 +25,9 @@ struct StatsCommand: SemblanceCommand {
         let scope = userId.map { Scope.user($0) } ?? .allUsers
         let main = try MainDatabase(settings.address)
         let catalog = Catalog(main: main, vectors: try .existing(path: settings.vectorDatabase))
+        let files = SourceFiles(root: settings.root)
         let report = StatisticsReport(
-            statistics: try catalog.statistics(scope, model: settings.model, files: SourceFiles(root: settings.root)),
+            statistics: try catalog.statistics(scope, model: settings.model, files: files, salvages: salvage),
             scope: scope,
             model: settings.model
         )
@@ -38,9 +42,14 @@ struct StatsCommand: SemblanceCommand {
 
 extension Catalog {
     /// Counts a scope's images, asking the disk for those without a vector.
-    func statistics(_ scope: Scope, model: String, files: SourceFiles) throws -> Statistics {
+    func statistics(
+        _ scope: Scope,
+        model: String,
+        files: SourceFiles,
+        salvages: Bool = false
+    ) throws -> Statistics {
         var statistics = Statistics()
-        try survey(scope, model: model) { page in
+        statistics.passedOver = try survey(scope, model: model, salvages: salvages) { page in
             for surveyed in page { statistics.count(surveyed, isReachable: files.canOpen) }
             return true
         }
