@@ -117,16 +117,16 @@ extension EndToEnd {
         func noSpaceForBackup() throws {
             try withLibrary { library in
                 try library.addPictures(1...3, embedding: Data(try Fixtures.fakeBlob()), label: Library.model)
+                try library.bot.execute("UPDATE images SET analysis = hex(randomblob(1000000)) WHERE id = 1")
                 let before = try library.bot.embeddings()
                 let disk = library.folder.appending("disk").string
                 try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
-                #expect(mount("tmpfs", disk, "tmpfs", 0, "size=3m") == 0, "mounting needs root")
+                #expect(mount("tmpfs", disk, "tmpfs", 0, "size=12m") == 0, "mounting needs root")
                 defer { umount2(disk, Int32(MNT_DETACH)) }
                 try library.bot.close()
                 try FileManager.default.moveItem(atPath: library.database.string, toPath: disk + "/bot.db")
                 let address = ["DATABASE_URL": disk + "/bot.db", "SEMBLANCE_ROOT": library.folder.string]
-                let used = try Fixtures.bytes(of: FilePath(disk + "/bot.db")).count
-                try Data(count: 3_000_000 - used).write(to: URL(filePath: disk + "/filler"))
+                try Data(count: 8_000_000).write(to: URL(filePath: disk + "/filler"))
                 let outcome = try library.run("generate", "--all-users", with: address)
                 #expect(outcome.status == 73 && outcome.errors.contains("--no-backup"), "\(outcome.errors)")
                 #expect(try BotReader(FilePath(disk + "/bot.db")).embeddings() == before)
