@@ -40,6 +40,16 @@ package enum Backup {
         return target
     }
 
+    /// Removes what a run that was killed while copying left behind; called with the run's lock held.
+    package static func removeUnfinished(beside database: FilePath) {
+        let folder = database.removingLastComponent()
+        let prefix = (database.lastComponent?.string ?? "") + ".backup-"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+        for name in names where name.hasPrefix(prefix) && name.contains(".part") {
+            unlink(folder.string + "/" + name)
+        }
+    }
+
     private static func checkSpace(for database: FilePath) throws(CatalogError) {
         var status = stat()
         var volume = statvfs()

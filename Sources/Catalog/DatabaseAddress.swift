@@ -42,7 +42,10 @@ package struct DatabaseAddress: Sendable, Equatable {
 
     /// Refuses a path that SQLite cannot protect: nothing there, no file, or a file with a second name (its journal
     /// would lie beside the other one).
-    package func checkFile() throws(CatalogError) {
+    ///
+    /// - Returns: The file itself, where the path is a link to it: that is where its journal and its log are.
+    @discardableResult
+    package func checkFile() throws(CatalogError) -> FilePath {
         var status = stat()
         guard path.withPlatformString({ stat($0, &status) }) == 0 else {
             throw CatalogError(
@@ -54,5 +57,10 @@ package struct DatabaseAddress: Sendable, Equatable {
         guard status.st_nlink == 1 else {
             throw CatalogError(.corrupt, "\(path) has a second name (a hard link); SQLite cannot keep such a file safe")
         }
+        guard let resolved = path.withPlatformString({ realpath($0, nil) }) else {
+            throw CatalogError(.missing, "\(path) cannot be followed to a file")
+        }
+        defer { free(resolved) }
+        return FilePath(platformString: resolved)
     }
 }

@@ -23,7 +23,7 @@ struct ImagePages {
         let limit = EmbeddingBlob.maximumByteCount
         sql = """
             SELECT id, file_unique_id, \(hasChats ? "chat_id" : "NULL"), processing_status IS 'completed',
-                typeof(embedding), length(embedding),
+                typeof(embedding),
                 CASE WHEN typeof(embedding) = 'blob' AND length(embedding) <= \(limit) THEN embedding END,
                 CAST(substr(embedding_model, 1, 200) AS BLOB),
                 \(paths.map { "CAST(substr(\($0), 1, 4096) AS BLOB)" }.joined(separator: ", "))
@@ -79,7 +79,7 @@ struct ImagePages {
         let stored: ImageRecord.StoredValue =
             switch row[4] as String {
             case "null": .nothing
-            case "blob": row.bytes(at: 6).map { .blob($0) } ?? ((row[5] as Int) == 0 ? .blob([]) : .tooLarge)
+            case "blob": row.bytes(at: 5).map { .blob($0) } ?? .tooLarge
             default: .notABlob
             }
         return ImageRecord(
@@ -87,9 +87,9 @@ struct ImagePages {
             fileUniqueID: (row[1] as DatabaseValue).text,
             chatID: Int64.fromDatabaseValue(row[2]),
             isCompleted: row[3],
-            paths: (0..<pathCount).compactMap { row.bytes(at: 8 + $0).flatMap(Self.path) },
+            paths: (0..<pathCount).compactMap { row.bytes(at: 7 + $0).flatMap(Self.path) },
             stored: stored,
-            label: row.bytes(at: 7).map { String(decoding: $0, as: UTF8.self) }
+            label: row.bytes(at: 6).map { String(decoding: $0, as: UTF8.self) }
         )
     }
 

@@ -30,8 +30,7 @@ package final class MainDatabase: Sendable {
         isReadOnly: Bool = true,
         patience: LockPatience = LockPatience()
     ) throws(CatalogError) {
-        try address.checkFile()
-        path = address.path
+        path = try address.checkFile()
         self.isReadOnly = isReadOnly
         let file = path.string
         (queue, schema) = try CatalogError.naming(file) {

@@ -36,9 +36,7 @@ package struct Statistics: Sendable, Equatable {
     private func share(_ count: Int) -> Double { total == 0 ? 0 : 100 * Double(count) / Double(total) }
 
     /// Counts one image.
-    ///
-    /// - Parameter isReachable: Whether a file of the image can be opened; asked only where the image has no vector.
-    package mutating func count(_ surveyed: Catalog.SurveyedImage, isReachable: (ImageRecord) -> Bool) {
+    mutating func count(_ surveyed: Catalog.SurveyedImage, isReachable: (ImageRecord) -> Bool) {
         guard surveyed.image.isCompleted else {
             notCompleted += 1
             return
@@ -59,5 +57,26 @@ package struct Statistics: Sendable, Equatable {
         } else if let failure = surveyed.failure, failure.kind != .missing {
             failures[failure.kind, default: 0] += 1
         }
+    }
+}
+
+extension Catalog {
+    /// Counts a scope's images.
+    ///
+    /// - Parameters:
+    ///   - salvages: Whether rows that a damaged database cannot give are passed over.
+    ///   - isReachable: Whether a file of the image can be opened; asked only where the image has no vector.
+    package func statistics(
+        _ scope: Scope,
+        model: String,
+        salvages: Bool = false,
+        isReachable: (ImageRecord) -> Bool = { _ in true }
+    ) throws -> Statistics {
+        var statistics = Statistics()
+        statistics.passedOver = try survey(scope, model: model, salvages: salvages) { page in
+            for surveyed in page { statistics.count(surveyed, isReachable: isReachable) }
+            return true
+        }
+        return statistics
     }
 }

@@ -7,6 +7,7 @@ import Synchronization
 /// command's exit status tells it.
 enum Console {
     private static let couldNotWrite = Mutex(false)
+    private static let hasOpenLine = Mutex(false)
 
     /// Whether data was lost on stdout.
     static var hasLostData: Bool { couldNotWrite.withLock { $0 } }
@@ -16,15 +17,31 @@ enum Console {
 
     /// Writes a line of data.
     static func data(_ line: String) {
+        closeLine()
         guard !write(line + "\n", to: STDOUT_FILENO) else { return }
         couldNotWrite.withLock { $0 = true }
     }
 
     /// Says a sentence.
-    static func say(_ line: String) { _ = write(sanitised(line) + "\n", to: STDERR_FILENO) }
+    static func say(_ line: String) {
+        closeLine()
+        _ = write(sanitised(line) + "\n", to: STDERR_FILENO)
+    }
 
     /// Draws a line over the last one that was drawn.
-    static func draw(_ line: String) { _ = write("\r\u{1B}[K" + sanitised(line), to: STDERR_FILENO) }
+    static func draw(_ line: String) {
+        hasOpenLine.withLock { $0 = true }
+        _ = write("\r\u{1B}[K" + sanitised(line), to: STDERR_FILENO)
+    }
+
+    /// Whatever comes after a drawn line begins on a line of its own.
+    private static func closeLine() {
+        let isOpen = hasOpenLine.withLock { isOpen in
+            defer { isOpen = false }
+            return isOpen
+        }
+        if isOpen { _ = write("\n", to: STDERR_FILENO) }
+    }
 
     /// Control characters from file names and databases never reach the terminal.
     static func sanitised(_ text: String) -> String {

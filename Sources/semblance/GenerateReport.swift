@@ -6,7 +6,8 @@ import FoundationEssentials
 struct GenerateReport: Encodable {
     let summary: Summary
     let plan: Plan
-    let statistics: Statistics
+    /// How the scope stands after the run; `nil` where the user is in a hurry.
+    let statistics: Statistics?
     /// The longest time that the bot's database was locked.
     let longestWrite: Duration
 
@@ -28,13 +29,13 @@ struct GenerateReport: Encodable {
         try values.encode(Counts.rounded(summary.seconds), forKey: .seconds)
         try values.encode(summary.isInterrupted, forKey: .interrupted)
         try values.encode(Counts.rounded(summary.rate), forKey: .rate)
-        try values.encode(Counts.rounded(statistics.coverage), forKey: .coverage)
+        try values.encodeIfPresent((statistics?.coverage).map(Counts.rounded), forKey: .coverage)
         try values.encode(Counts.rounded(longestWrite / .milliseconds(1)), forKey: .longestWrite)
     }
 
     /// The lines for people.
     var lines: [String] {
-        guard plan.total > 0 else { return [nothingToDo] + skipped + [coverage] }
+        guard plan.total > 0 else { return [nothingToDo] + skipped + coverage }
         var lines = ["Embedded: \(summary.embedded)", "Replaced: \(summary.replaced)"]
         if summary.published > 0 { lines.append("Published from an earlier run: \(summary.published)") }
         lines.append("Failed: \(summary.failedTotal)" + Counts.parenthesised(summary.failed))
@@ -42,13 +43,13 @@ struct GenerateReport: Encodable {
         lines += skipped
         lines.append("Seconds: \(Counts.decimal(summary.seconds))")
         lines.append("Images/s: \(Counts.decimal(summary.rate))")
-        return lines + [coverage]
+        return lines + coverage
     }
 
     private var nothingToDo: String {
-        statistics.total == 0
+        statistics?.total == 0
             ? "Nothing to do: there are no completed images."
-            : "Nothing to do: \(Counts.images(plan.done)) of \(statistics.total) have an embedding."
+            : "Nothing to do: \(Counts.images(plan.done)) of \(statistics?.total ?? plan.done) have an embedding."
     }
 
     private var skipped: [String] {
@@ -57,7 +58,9 @@ struct GenerateReport: Encodable {
         return ["Skipped, failed before: \(total)" + Counts.parenthesised(summary.skipped)]
     }
 
-    private var coverage: String { "Coverage: \(Counts.decimal(statistics.coverage))%" }
+    private var coverage: [String] {
+        statistics.map { ["Coverage: \(Counts.decimal($0.coverage))%"] } ?? []
+    }
 }
 
 /// What `generate --dry-run` prints.

@@ -39,7 +39,11 @@ struct MainDatabaseTests {
             let path = folder.appending("bot.db")
             expect(.missing, path)
             expect(.missing, folder)
+            expect(.missing, folder.appending("link"))
             _ = try BotDatabase(path)
+            #expect(symlink(path.string, folder.appending("link").string) == 0)
+            let linked = try MainDatabase(DatabaseAddress(folder.appending("link").string, workingDirectory: "/"))
+            #expect(linked.path == path, "the journal lies beside the file, not beside the link")
             #expect(link(path.string, path.string + "2") == 0)
             expect(.corrupt, path)
         }
@@ -139,12 +143,7 @@ struct MainDatabaseTests {
 
     private func statistics(_ path: FilePath, _ scope: Scope = .allUsers) throws -> Statistics {
         let main = try MainDatabase(DatabaseAddress(path.string, workingDirectory: "/"))
-        var statistics = Statistics()
-        try Catalog(main: main, vectors: nil).survey(scope, model: "clip-ViT-B-32") { page in
-            for image in page { statistics.count(image) { _ in true } }
-            return true
-        }
-        return statistics
+        return try Catalog(main: main, vectors: nil).statistics(scope, model: "clip-ViT-B-32")
     }
 
     private func expect(_ code: CatalogError.Code, _ path: FilePath) {

@@ -156,6 +156,38 @@ extension EndToEnd {
             }
         }
 
+        @Test("of setup needs no network the second time, and says so where it cannot get something")
+        func setup() throws {
+            try withTemporaryFolder { folder in
+                let home = ProcessInfo.processInfo.environment["HOME"] ?? "/root"
+                var environment = [
+                    "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": home,
+                    "PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0",
+                ]
+                environment["SEMBLANCE_CACHE"] = ProcessInfo.processInfo.environment["SEMBLANCE_CACHE"]
+                func setup() throws -> Program.Outcome {
+                    try Program(Fixtures.project.appending("Scripts/setup"), [], in: folder, environment: environment)
+                        .wait()
+                }
+                let second = try setup()
+                #expect(second.status == 0, "\(second.errors)")
+                environment["SEMBLANCE_CACHE"] = folder.appending("empty").string
+                let offline = try setup()
+                #expect(offline.status == 69)
+                #expect(offline.errors.contains("could not be fetched; check the network"), "\(offline.errors)")
+            }
+        }
+
+        @Test("makes vectors of nothing but a model: no source makes random floats")
+        func noInventedVectors() throws {
+            let sources = Fixtures.project.appending("Sources").string
+            let found = try FileManager.default.subpathsOfDirectory(atPath: sources).filter { path in
+                guard path.hasSuffix(".swift") else { return false }
+                return try String(contentsOfFile: sources + "/" + path, encoding: .utf8).contains("Float.random(")
+            }
+            #expect(found.isEmpty, "\(found)")
+        }
+
         @Test("is quick: help within 50 ms, stats within 100 ms, on the best of twenty tries")
         func speed() throws {
             try withLibrary { library in

@@ -230,6 +230,24 @@ extension EndToEnd {
             }
         }
 
+        @Test("keeps to the weights that a run began with, though another file takes their name meanwhile")
+        func weightsExchanged() throws {
+            var expected: [Int64: BotDatabase.StoredEmbedding] = [:]
+            try withLibrary { library in
+                try library.addPictures(1...300)
+                try library.run("generate", "--all-users")
+                expected = try library.bot.embeddings()
+            }
+            try withLibrary { library in
+                try library.addPictures(1...300)
+                let run = try library.start(["generate", "--all-users", "--batch-size", "2"])
+                try waitUntil { run.errorsSoFar.contains("/300 images") }
+                try library.useModel(Fixtures.models.appending("tiny-clip-gelu"))
+                #expect(try run.wait().status == 0)
+                #expect(try library.bot.embeddings() == expected)
+            }
+        }
+
         @Test("is computed again where our own database was deleted")
         func rebuilt() throws {
             try withLibrary { library in

@@ -17,8 +17,6 @@ package final class Program {
         package let status: Int32
         package let output: String
         package let errors: String
-        /// The largest resident memory, in kB.
-        package let peakMemory: Int
     }
 
     /// The process id.
@@ -67,11 +65,10 @@ package final class Program {
     package func wait(atMost limit: Duration = .seconds(300)) throws -> Outcome {
         let start = ContinuousClock.now
         var status: Int32 = 0
-        var usage = rusage()
-        while wait4(id, &status, WNOHANG, &usage) == 0 {
+        while waitpid(id, &status, WNOHANG) == 0 {
             if ContinuousClock.now - start > limit {
                 kill(id, SIGKILL)
-                wait4(id, &status, 0, &usage)
+                waitpid(id, &status, 0)
                 throw TestSupportError("the process was still running after \(limit): \(text(errorPath))")
             }
             usleep(2_000)
@@ -82,8 +79,7 @@ package final class Program {
         return Outcome(
             status: isSignalled ? 128 + (status & 0x7F) : (status >> 8) & 0xFF,
             output: text(outputPath),
-            errors: text(errorPath),
-            peakMemory: usage.ru_maxrss
+            errors: text(errorPath)
         )
     }
 

@@ -114,6 +114,7 @@ struct GenerateCommand: SemblanceCommand {
     private func generate(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
+        Backup.removeUnfinished(beside: settings.address.path)
         let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
         let reader = try reader(settings, stop)
         let vectors = try VectorDatabase(
@@ -136,11 +137,7 @@ struct GenerateCommand: SemblanceCommand {
             backup: { try Backup.make(of: writer).string },
             observer: observer()
         )
-        let statistics = try catalog.statistics(
-            options.scope,
-            model: settings.model,
-            files: SourceFiles(root: settings.root)
-        )
+        let statistics = summary.isInterrupted ? nil : try catalog.statistics(options.scope, model: settings.model)
         let report = GenerateReport(
             summary: summary,
             plan: plan,
@@ -157,12 +154,7 @@ struct GenerateCommand: SemblanceCommand {
         observer.backup = { Console.say("Backup of the bot's database: \($0)") }
         observer.progress = { progress in
             let line = ProgressLine(progress).text
-            guard Console.isInteractive else {
-                Console.say(line)
-                return
-            }
-            Console.draw(line)
-            if progress.done >= progress.total { Console.say("") }
+            Console.isInteractive ? Console.draw(line) : Console.say(line)
         }
         return observer
     }

@@ -26,8 +26,14 @@ struct StatsCommand: SemblanceCommand {
         let main = try MainDatabase(settings.address)
         let catalog = Catalog(main: main, vectors: try .existing(path: settings.vectorDatabase))
         let files = SourceFiles(root: settings.root)
+        let isReachable = { (image: ImageRecord) in files.canOpen(image) }
         let report = StatisticsReport(
-            statistics: try catalog.statistics(scope, model: settings.model, files: files, salvages: salvage),
+            statistics: try catalog.statistics(
+                scope,
+                model: settings.model,
+                salvages: salvage,
+                isReachable: isReachable
+            ),
             scope: scope,
             model: settings.model
         )
@@ -37,22 +43,5 @@ struct StatsCommand: SemblanceCommand {
             for line in report.lines { Console.data(line) }
         }
         return .done
-    }
-}
-
-extension Catalog {
-    /// Counts a scope's images, asking the disk for those without a vector.
-    func statistics(
-        _ scope: Scope,
-        model: String,
-        files: SourceFiles,
-        salvages: Bool = false
-    ) throws -> Statistics {
-        var statistics = Statistics()
-        statistics.passedOver = try survey(scope, model: model, salvages: salvages) { page in
-            for surveyed in page { statistics.count(surveyed, isReachable: files.canOpen) }
-            return true
-        }
-        return statistics
     }
 }
