@@ -111,10 +111,22 @@ package struct ImageRegistry {
         return db.lastInsertedRowID
     }
 
-    /// Adds pictures to a chat in one transaction.
+    /// Adds pictures to a chat, a few hundred in a transaction, so that the bot can write between them.
     ///
     /// - Returns: How many were new; the others were there already.
     package func add(_ pictures: [Picture], toChat chat: Int64, mode: String) throws(CatalogError) -> Int {
+        var added = 0
+        for start in stride(from: 0, to: pictures.count, by: 500) {
+            added += try insert(pictures[start..<min(start + 500, pictures.count)], toChat: chat, mode: mode)
+        }
+        return added
+    }
+
+    private func insert(
+        _ pictures: ArraySlice<Picture>,
+        toChat chat: Int64,
+        mode: String
+    ) throws(CatalogError) -> Int {
         let isNamedFile = main.schema.has("original_path", in: "images")
         let pathColumn = isNamedFile ? "original_path" : main.schema.pathColumns.first ?? "original_path"
         return try main.write { db in

@@ -14,14 +14,15 @@ struct Semblance: ParsableCommand {
             an image model, keeps the vectors true, and says honestly how far it is.
 
             Settings, highest first: option, environment, --env-file (default .env.local), .env, ~/.env, default.
-              DATABASE_URL           the bot's database (sqlite+aiosqlite:///./data/telegram_agent.db)
+              DATABASE_URL           the bot's database, a URL or a path
+                                     (data/telegram_agent.db)
               EMBEDDING_MODEL        the model's name (clip-ViT-B-32)
               SEMBLANCE_MODELS       the folder of model folders
-              SEMBLANCE_DATABASE     the vector database (semblance.db beside the bot's)
-              SEMBLANCE_ROOT         the folder that the bot's relative file paths start from
+              SEMBLANCE_DATABASE     our database (semblance.db beside the bot's)
+              SEMBLANCE_ROOT         the folder of the bot's relative file paths
               SEMBLANCE_THREADS      threads of the model (one per core)
-              SEMBLANCE_ONNXRUNTIME  libonnxruntime.so
-              SEMBLANCE_SQLITE_VEC   vec0.so
+              SEMBLANCE_ONNXRUNTIME  the path of libonnxruntime.so
+              SEMBLANCE_SQLITE_VEC   the path of vec0.so
 
             Exit status: 0 done; 1 done, but some images failed in this run; 64 wrong usage; 65 bad data; 66 a named \
             file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 129, 130, 143 interrupted.

@@ -119,7 +119,7 @@ extension EndToEnd {
                 #expect(
                     first.output == """
                         Registered 4 images of user 1001 in chat -7, mode artistic.
-                        Not pictures that can be read: 1 files
+                        Other files, left out: 1
 
                         """
                 )

@@ -153,8 +153,8 @@ struct GenerateCommand: SemblanceCommand {
         var observer = Backfill.Observer()
         observer.backup = { Console.say("Backup of the bot's database: \($0)") }
         observer.progress = { progress in
-            let line = ProgressLine(progress).text
-            Console.isInteractive ? Console.draw(line) : Console.say(line)
+            let line = ProgressLine(progress)
+            Console.isInteractive ? Console.draw(line.drawn) : Console.say(line.plain)
         }
         return observer
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Catalog
 import Digests
-import FoundationEssentials
 import Glibc
 import ImageDecoding
 import SystemPackage
@@ -48,24 +47,55 @@ struct ImportCommand: SemblanceCommand {
         let registry = try ImageRegistry(settings.address)
         let chat = chatId ?? userId
         let row = try registry.chat(chat, ofUser: userId, mode: mode)
-        var found: [ImageRegistry.Picture] = []
-        var refused = 0
-        for file in files {
-            guard let picture = try? picture(file, chat: chat, root: settings.root) else {
-                refused += 1
-                continue
-            }
-            found.append(picture)
-        }
-        let added = try registry.add(found, toChat: row, mode: mode)
+        let (pictures, others) = look(at: files, chat: chat, root: settings.root)
+        let added = try registry.add(pictures, toChat: row, mode: mode)
         Console.data("Registered \(Counts.images(added)) of user \(userId) in chat \(chat), mode \(mode).")
-        if found.count > added { Console.data("Already registered: \(found.count - added)") }
-        if refused > 0 { Console.data("Not pictures that can be read: \(refused) files") }
+        if pictures.count > added { Console.data("Already registered: \(pictures.count - added)") }
+        if others > 0 { Console.data("Other files, left out: \(others)") }
         return .done
     }
 
+    /// Reads the files' headers; names each picture that is damaged or too large, and counts what is no picture.
+    private func look(
+        at files: [FilePath],
+        chat: Int64,
+        root: FilePath
+    ) -> (pictures: [ImageRegistry.Picture], others: Int) {
+        var pictures: [ImageRegistry.Picture] = []
+        var others = 0
+        for file in files {
+            do {
+                pictures.append(try picture(file, chat: chat, root: root))
+            } catch let error as ImageDecodingError where error.code == .unsupported || error.code == .truncated {
+                others += 1
+            } catch {
+                others += 1
+                Console.say("\(file): \(error)")
+            }
+        }
+        return (pictures, others)
+    }
+
+    /// The file's bytes up to one more than the limit, which tells a file that is too large.
+    private func head(of file: FilePath) throws -> [UInt8] {
+        let descriptor = try FileDescriptor.open(file, .readOnly)
+        return try descriptor.closeAfter {
+            let length = min(Int(try descriptor.seek(offset: 0, from: .end)), ImageLimits.standard.fileBytes + 1)
+            var count = 0
+            return try [UInt8](unsafeUninitializedCapacity: length) { buffer, initialized in
+                while count < length {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                    let got = try descriptor.read(fromAbsoluteOffset: Int64(count), into: rest)
+                    guard got > 0 else { break }
+                    count += got
+                }
+                initialized = count
+            }
+        }
+    }
+
     private func picture(_ file: FilePath, chat: Int64, root: FilePath) throws -> ImageRegistry.Picture {
-        let bytes = Array(try Data(contentsOf: URL(filePath: file.string)))
+        let bytes = try head(of: file)
         let header = try ImageDecoder.header(of: bytes)
         var path = file
         _ = path.removePrefix(root)
