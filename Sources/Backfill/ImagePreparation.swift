@@ -17,12 +17,8 @@ struct ImagePreparation: Sendable {
     }
 
     func prepare(_ image: ImageRecord) throws(SourceFiles.Fault) -> Prepared {
-        let limits = ImageLimits.standard
-        let content = try files.read(image, limit: limits.fileBytes)
-        guard !content.isCut else {
-            let message = "the file has more than \(limits.fileBytes) bytes"
-            throw SourceFiles.Fault(kind: .tooLarge, message: message, fingerprint: content.fingerprint)
-        }
+        let content = try files.read(image, limit: ImageLimits.standard.fileBytes)
+        try checkSize(of: content)
         do throws(ImageDecodingError) {
             let pixels = try ImageDecoder.decode(
                 content.bytes,
@@ -37,21 +33,26 @@ struct ImagePreparation: Sendable {
         }
     }
 
-    /// Opens the file and reads its header alone.
+    /// Opens the file and reads its header alone: the first bytes, or all of them where an EXIF block pushes it back.
     func check(_ image: ImageRecord) throws(SourceFiles.Fault) {
-        let headLength = 65_536
-        var content = try files.read(image, limit: headLength)
-        do throws(ImageDecodingError) {
-            _ = try ImageDecoder.header(of: content.bytes)
-            return
-        } catch  where !content.isCut {
-            throw SourceFiles.Fault(error, fingerprint: content.fingerprint)
-        } catch {}
-        content = try files.read(image, limit: ImageLimits.standard.fileBytes + 1)
+        let limit = ImageLimits.standard.fileBytes
+        var content = try files.read(image, limit: 65_536)
+        try checkSize(of: content)
+        if content.isCut, (try? ImageDecoder.header(of: content.bytes)) == nil {
+            content = try files.read(image, limit: limit)
+        }
         do throws(ImageDecodingError) {
             _ = try ImageDecoder.header(of: content.bytes)
         } catch {
             throw SourceFiles.Fault(error, fingerprint: content.fingerprint)
+        }
+    }
+
+    private func checkSize(of content: SourceFiles.Content) throws(SourceFiles.Fault) {
+        let limit = ImageLimits.standard.fileBytes
+        guard content.fileSize <= limit else {
+            let message = "the file has more than \(limit) bytes"
+            throw SourceFiles.Fault(kind: .tooLarge, message: message, fingerprint: content.fingerprint)
         }
     }
 }

@@ -23,6 +23,8 @@ package struct SourceFiles: Sendable {
     struct Content {
         let bytes: [UInt8]
         let fingerprint: String
+        /// The bytes that the file has in all, as far as is known.
+        let fileSize: Int
         /// Whether the file has more bytes than were asked for.
         let isCut: Bool
     }
@@ -60,6 +62,7 @@ package struct SourceFiles: Sendable {
         return Content(
             bytes: bytes.count > limit ? Array(bytes.prefix(limit)) : bytes,
             fingerprint: file.fingerprint,
+            fileSize: max(file.size, bytes.count),
             isCut: bytes.count > limit
         )
     }

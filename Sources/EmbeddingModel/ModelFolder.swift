@@ -20,6 +20,17 @@ package struct ModelFolder: Sendable {
     /// The weights file.
     var weights: FilePath { path.appending("model.safetensors") }
 
+    /// What kind of model it is, by its configuration alone; the weights are not looked into.
+    package func summary() throws(EmbeddingModelError) -> String {
+        guard ModelStore.exists(weights) else {
+            throw EmbeddingModelError(.missing, "\(path) has no model.safetensors; fetch the model again")
+        }
+        return switch try architecture() {
+        case .clip(let configuration): "CLIP, \(configuration.projection_dim) dimensions"
+        case .efficientNetLite0: "EfficientNet-Lite0, \(EfficientNetLiteGraph.dimension) dimensions"
+        }
+    }
+
     /// Reads `config.json`.
     func architecture() throws(EmbeddingModelError) -> Architecture {
         struct Kind: Decodable {

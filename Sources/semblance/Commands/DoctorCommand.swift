@@ -19,17 +19,18 @@ struct DoctorCommand: SemblanceCommand {
         Console.data("Settings")
         for key in Settings.Key.allCases { Console.data("  " + line(for: key, settings)) }
         Console.data("Checks")
-        let checks = [
+        var checks = [
             Check("SQLite", sqlite), Check("ONNX Runtime") { try onnxRuntime(settings) },
             Check("main database") { try mainDatabase(settings) },
             Check("vector database") { try vectorDatabase(settings) },
             Check("model \(settings.model)") { try model(settings) },
         ]
-        for check in checks { Console.data("  " + check.line) }
+        let failure = checks.compactMap(\.failure).first
         for model in ModelStore(path: settings.models).models() where model.name != settings.model {
-            Console.data("  other model: \(model.name) in \(model.path)")
+            checks.append(Check("other model \(model.name)") { try model.summary() })
         }
-        return checks.compactMap(\.failure).first.map { ExitStatus($0) } ?? .done
+        for check in checks { Console.data("  " + check.line) }
+        return failure.map { ExitStatus($0) } ?? .done
     }
 
     /// One thing that must be in order.
