@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import struct
+import zlib
 
 import numpy as np
 import torch
@@ -44,6 +45,20 @@ def picture(width=150, height=110, seed=1):
 
 def save(name, image, **options):
     image.save(os.path.join(ROOT, "images", name), **options)
+
+
+def save_sixteen_bit(name, image):
+    """A PNG of 16 bits a channel, which Pillow does not write."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    wide = np.asarray(image).astype(">u2") * 256 + np.asarray(image)[..., ::-1].astype(">u2")
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in wide)
+    header = struct.pack(">IIBBBBB", image.width, image.height, 16, 2, 0, 0, 0)
+    with open(os.path.join(ROOT, "images", name), "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)))
+        file.write(chunk(b"IEND", b""))
 
 
 def oriented(image, value):
@@ -87,6 +102,7 @@ def make_images():
     save("palette.png", color.quantize(64))
     save("palette_alpha.png", color.quantize(64), transparency=5)
     save("sixteen_bit_grey.png", Image.fromarray((np.asarray(color.convert("L")).astype(np.uint16) * 257)))
+    save_sixteen_bit("sixteen_bit_color.png", color.resize((75, 55)))
     save("lossy.webp", color, quality=80)
     save("lossless_alpha.webp", alpha, lossless=True, exact=True)
     frames = [picture(120, 100, seed) for seed in (5, 6, 7)]
@@ -153,7 +169,7 @@ def publish(model, name):
 
 
 def make_embeddings():
-    pictures = sorted(name for name in os.listdir(os.path.join(ROOT, "images")) if name.endswith(".png"))[:6]
+    pictures = ["alpha.png", "animated.png", "bilevel.png", "color.png", "flat.png", "grey.png"]
     result = {}
     for name in sorted(os.listdir(os.path.join(ROOT, "models"))):
         model = CLIPVisionModelWithProjection.from_pretrained(os.path.join(ROOT, "models", name), dtype=torch.float32)

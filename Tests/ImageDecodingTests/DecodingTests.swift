@@ -22,7 +22,7 @@ struct DecodingTests {
 
     @Test(
         "of a lossless format equals Pillow's exactly",
-        arguments: ["color.png", "alpha.png", "palette.png", "grey.png"]
+        arguments: ["color.png", "alpha.png", "palette.png", "grey.png", "sixteen_bit_color.png"]
     )
     func lossless(name: String) throws {
         let image = try ImageDecoder.decode(try Fixtures.bytes(ofImage: name))
@@ -44,6 +44,14 @@ struct DecodingTests {
         let image = try ImageDecoder.decode(file, shortSide: 100)
         #expect((100..<500).contains(image.height))
         #expect(try ImageDecoder.decode(file, shortSide: 5000).height == 500)
+    }
+
+    @Test("of a JPEG in YCCK has the colours of its inks")
+    func inks() throws {
+        let image = try ImageDecoder.decode(JPEGWriter.ink(200, 100, 50, 180))
+        for (sample, expected) in zip(image.samples.prefix(3), [141, 71, 35]) {
+            #expect(abs(Int(sample) - expected) <= 3, "\(image.samples.prefix(3))")
+        }
     }
 
     @Test("of one pixel, one line, one colour is decoded", arguments: ["pixel.png", "line.png", "flat.png"])

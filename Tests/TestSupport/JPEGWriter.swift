@@ -9,6 +9,18 @@ package enum JPEGWriter {
         let pixels = (0..<(width * height)).flatMap { index in
             steps.map { UInt8(truncatingIfNeeded: (index % width) * $0.0 + (index / width) * $0.1 + number) }
         }
+        return compress(pixels, width, height, format: TJPF_RGB, quality)
+    }
+
+    /// A JPEG of one colour as printers store it: YCCK, with the inks inverted as Adobe writes them.
+    package static func ink(_ cyan: UInt8, _ magenta: UInt8, _ yellow: UInt8, _ black: UInt8) -> [UInt8] {
+        let pixels = [[UInt8]](repeating: [cyan, magenta, yellow, black], count: 64 * 64).flatMap { $0 }
+        return compress(pixels, 64, 64, format: TJPF_CMYK, 95)
+    }
+
+    private static func compress(_ pixels: [UInt8], _ width: Int, _ height: Int, format: TJPF, _ quality: Int32)
+        -> [UInt8]
+    {
         let handle = tjInitCompress()
         defer { tjDestroy(handle) }
         var file: UnsafeMutablePointer<UInt8>?
@@ -19,7 +31,7 @@ package enum JPEGWriter {
             Int32(width),
             0,
             Int32(height),
-            Int32(TJPF_RGB.rawValue),
+            Int32(format.rawValue),
             &file,
             &count,
             Int32(TJSAMP_420.rawValue),
