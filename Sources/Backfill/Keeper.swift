@@ -44,19 +44,19 @@ final class Keeper: Sendable {
         case .publish(let images):
             let vanished = try store.publish(images)
             progress = state.withLock { state in
-                state.summary.published += images.count - vanished
-                state.summary.vanished += vanished
+                state.summary.published += images.count - vanished.count
+                state.summary.vanished += vanished.count
                 state.progress.add(done: images.count, failed: 0)
                 return state.progress
             }
         case .store(let vectors, let failures):
-            let replaced = vectors.count { $0.isReplacement }
-            if replaced > 0 { try backUp() }
+            if vectors.contains(where: \.isReplacement) { try backUp() }
             let vanished = try store.store(vectors, failures: failures)
+            let stored = vectors.filter { !vanished.contains($0.image.id) }
             progress = state.withLock { state in
-                state.summary.replaced += replaced
-                state.summary.embedded += vectors.count - replaced - vanished
-                state.summary.vanished += vanished
+                state.summary.replaced += stored.count { $0.isReplacement }
+                state.summary.embedded += stored.count { !$0.isReplacement }
+                state.summary.vanished += vanished.count
                 for failure in failures { state.summary.failed[failure.kind, default: 0] += 1 }
                 state.progress.add(done: vectors.count, failed: failures.count)
                 return state.progress

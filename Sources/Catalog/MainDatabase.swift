@@ -34,8 +34,9 @@ package final class MainDatabase: Sendable {
         self.isReadOnly = isReadOnly
         let file = path.string
         (queue, schema) = try CatalogError.naming(file) {
-            var configuration = Self.configuration(keepsLog: !isReadOnly || Self.isInUse(file), patience: patience)
-            configuration.readonly = isReadOnly && Self.isInUse(file)
+            let isInUse = Self.isInUse(file)
+            var configuration = Self.configuration(keepsLog: !isReadOnly || isInUse, patience: patience)
+            configuration.readonly = isReadOnly && isInUse
             let queue = try DatabaseQueue(path: file, configuration: configuration)
             let mode = isReadOnly ? "query_only = ON" : "synchronous = FULL"
             try queue.inDatabase { try $0.execute(sql: "PRAGMA \(mode)") }

@@ -67,8 +67,8 @@ package final class VectorStore: Sendable {
 
     /// Stores a batch of vectors and failures and publishes the vectors.
     ///
-    /// - Returns: How many of the images were deleted or replaced in the bot's database meanwhile.
-    package func store(_ batch: [NewVector], failures: [FailureRecord]) throws(CatalogError) -> Int {
+    /// - Returns: The ids of images that were deleted or replaced in the bot's database meanwhile.
+    package func store(_ batch: [NewVector], failures: [FailureRecord]) throws(CatalogError) -> Set<Int64> {
         let blobs = batch.map { EmbeddingBlob($0.embedding).bytes }
         try writeSettling { db in
             for (vector, blob) in zip(batch, blobs) { try insert(vector, blob, db) }
@@ -82,7 +82,9 @@ package final class VectorStore: Sendable {
     }
 
     /// Publishes vectors that an earlier run computed and did not bring to the bot's database.
-    package func publish(_ images: [ImageRecord]) throws(CatalogError) -> Int {
+    ///
+    /// - Returns: The ids of images that were deleted or replaced in the bot's database meanwhile.
+    package func publish(_ images: [ImageRecord]) throws(CatalogError) -> Set<Int64> {
         let pairs = try vectors.read { db in
             try images.compactMap { image in
                 try Data.fetchOne(
@@ -115,24 +117,24 @@ package final class VectorStore: Sendable {
         open.withLock { $0 = Open() }
     }
 
-    private func publish(_ blobs: [(image: ImageRecord, blob: [UInt8])]) throws(CatalogError) -> Int {
-        guard !blobs.isEmpty else { return 0 }
-        let gone = try main.write { db in
+    private func publish(_ blobs: [(image: ImageRecord, blob: [UInt8])]) throws(CatalogError) -> Set<Int64> {
+        guard !blobs.isEmpty else { return [] }
+        let gone: Set<Int64> = try main.write { db in
             let update = try db.cachedStatement(
                 sql: "UPDATE images SET embedding = ?, embedding_model = ? WHERE id = ? AND file_unique_id = ?"
             )
-            return try blobs.filter { image, blob in
+            let vanished = try blobs.filter { image, blob in
                 try update.execute(arguments: [Data(blob), space.space.model, image.id, image.fileUniqueID])
                 return db.changesCount == 0
-            }.map(\.image.id)
+            }
+            return Set(vanished.map(\.image.id))
         }
-        let missing = Set(gone)
         open.withLock { open in
-            open.vanished += gone
-            open.published += blobs.map(\.image.id).filter { !missing.contains($0) }
+            open.vanished += Array(gone)
+            open.published += blobs.map(\.image.id).filter { !gone.contains($0) }
         }
         try LogGuard.checkpointIfLarge(main)
-        return gone.count
+        return gone
     }
 
     /// Marks what was published and drops what was deleted since the last transaction.

@@ -83,7 +83,7 @@ struct VectorStoreTests {
             #expect(store.index == .ready(repaired: 0))
             let images = try setting.images
             let vectors = try images.map { try vector($0) }
-            #expect(try store.store(vectors, failures: []) == 0)
+            #expect(try store.store(vectors, failures: []) == [])
             try store.finish()
             #expect(try conditions(setting).allSatisfy { $0 == .embedded })
             let stored = try setting.bot.embeddings()
@@ -103,7 +103,7 @@ struct VectorStoreTests {
             let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
             try setting.bot.execute("DELETE FROM images WHERE id IN (2, 3)")
             try setting.bot.addImage(id: 3, original: "new.jpg", uniqueID: "another picture")
-            #expect(try store.store(try images.map { try vector($0) }, failures: []) == 2)
+            #expect(try store.store(try images.map { try vector($0) }, failures: []) == [2, 3])
             try store.finish()
             #expect(try setting.bot.embeddings()[3]?.blob == nil)
             #expect(try conditions(setting) == [.embedded, .pending, .embedded, .embedded])
@@ -121,7 +121,7 @@ struct VectorStoreTests {
             try setting.bot.execute("UPDATE images SET embedding = NULL, embedding_model = NULL WHERE id > 2")
             #expect(try conditions(setting) == [.embedded, .embedded, .unpublished, .unpublished, .unpublished])
             let next = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
-            #expect(try next.publish(Array(images[2...])) == 0)
+            #expect(try next.publish(Array(images[2...])) == [])
             try next.finish()
             #expect(try conditions(setting).allSatisfy { $0 == .embedded })
         }
@@ -197,7 +197,7 @@ struct VectorStoreTests {
             let images = try setting.images
             try setting.bot.execute("UPDATE images SET format = 'jpg'")
             let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
-            #expect(try store.store(try images.map { try vector($0) }, failures: []) == 0)
+            #expect(try store.store(try images.map { try vector($0) }, failures: []) == [])
         }
     }
 
