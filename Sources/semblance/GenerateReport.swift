@@ -35,7 +35,7 @@ struct GenerateReport: Encodable {
 
     /// The lines for people.
     var lines: [String] {
-        guard plan.total > 0 else { return [nothingToDo] + skipped + coverage }
+        guard plan.total > 0 || summary.isInterrupted else { return [nothingToDo] + skipped + coverage }
         var lines = ["Embedded: \(summary.embedded)", "Replaced: \(summary.replaced)"]
         if summary.published > 0 { lines.append("Published from an earlier run: \(summary.published)") }
         lines.append("Failed: \(summary.failedTotal)" + Counts.parenthesised(summary.failed))

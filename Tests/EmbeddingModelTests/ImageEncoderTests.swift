@@ -1,4 +1,3 @@
-import EmbeddingModel
 import Foundation
 import ImageDecoding
 import Inference
@@ -6,6 +5,8 @@ import SystemPackage
 import TestSupport
 import Testing
 import Vectors
+
+@testable import EmbeddingModel
 
 /// The engine runs one test at a time: it uses all cores by itself.
 @Suite("An image encoder", .serialized)
@@ -66,6 +67,33 @@ struct ImageEncoderTests {
         let upright = try encoder.embed([tensor("orientation_1.jpg", for: encoder)])[0].get()
         let turned = try encoder.embed([tensor("orientation_\(value).jpg", for: encoder)])[0].get()
         #expect(upright.cosine(to: turned) > 0.999)
+    }
+
+    @Test("computes in its last layer only what reaches the class token, with the full graph's result")
+    func leanGraph() throws {
+        for name in ["tiny-clip", "tiny-clip-gelu"] {
+            let folder = try ModelStore(path: Fixtures.models).model(named: name)
+            guard case .clip(let configuration) = try folder.architecture() else { continue }
+            let checkpoint = try Checkpoint(folder.weights)
+            let tensor = try tensor("photo_3.jpg", for: encoder(name))
+            let outputs = try [true, false].map { (isLean: Bool) -> Embedding in
+                let graph = try CLIPVisionGraph.build(configuration, checkpoint, isLean: isLean)
+                let session = try InferenceSession(
+                    library: Self.library.get(),
+                    graph: graph.encoded(side: configuration.vision_config.image_size, dimension: 512),
+                    tensors: graph.weights,
+                    owner: checkpoint.owner,
+                    threads: 2
+                )
+                let shape = [1, 3, 64, 64]
+                let output = try session.run(tensor, shape: shape, inputName: "pixels", outputName: "embedding") {
+                    Array($0)
+                }
+                return try Embedding(normalizing: output)
+            }
+            let differences = zip(outputs[0].components, outputs[1].components).map { abs($0 - $1) }
+            #expect((differences.max() ?? 1) < 1e-5)
+        }
     }
 
     @Test("has a space that names the weights")

@@ -21,6 +21,7 @@ extension EndToEnd {
                 #expect(longest < 250)
                 let botOutcome = try bot.wait()
                 #expect(botOutcome.status == 0 && botOutcome.output.contains("written"), "\(botOutcome.errors)")
+                print("the bot's own transactions meanwhile: \(botOutcome.output.split(separator: "\n").last ?? "")")
                 #expect(try library.json("stats")["with_embeddings"] as? Int == 400)
                 #expect(try library.bot.value("PRAGMA journal_mode") == mode.lowercased())
                 #expect(try library.integrity() == ["ok", "ok"])

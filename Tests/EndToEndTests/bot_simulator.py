@@ -27,18 +27,22 @@ def work(path, seconds):
     connection = connect(path)
     end = time.monotonic() + seconds
     long_one_at = time.monotonic() + 0.3
-    written = 0
+    latencies = []
     while time.monotonic() < end:
+        start = time.monotonic()
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO messages (chat_id, text) VALUES (1, 'hello')")
         if long_one_at and time.monotonic() > long_one_at:
             print("locked", flush=True)
             time.sleep(9)
             long_one_at = None
+            start = time.monotonic()
         connection.execute("COMMIT")
-        written += 1
+        latencies.append(1000 * (time.monotonic() - start))
         time.sleep(0.02)
-    print(json.dumps({"written": written}))
+    latencies.sort()
+    p99 = latencies[int(0.99 * (len(latencies) - 1))]
+    print(json.dumps({"written": len(latencies), "p99_ms": round(p99, 1), "max_ms": round(latencies[-1], 1)}))
 
 
 {"hold": hold, "work": work}[sys.argv[1]](sys.argv[2], float(sys.argv[3]))
