@@ -28,3 +28,7 @@ package struct PixelImage: Sendable, Equatable {
         self.init(width: width, height: height, samples: samples)
     }
 }
+
+extension PixelImage: CustomStringConvertible {
+    package var description: String { "a picture of \(width)×\(height) pixels" }
+}
