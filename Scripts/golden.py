@@ -8,6 +8,7 @@ Run by Scripts/golden, with Pillow, PyTorch and transformers. Everything is seed
     images/*               JPEG, PNG, WebP and GIF of every kind that is read
     images/*.rgb           the same after Pillow's convert("RGB") over white, bicubic resize and centre crop, 32×32×3
     fake_384.blob          what releases of the bot stored instead of a vector: numpy's random numbers, seeded by an MD5
+    tokens.json            2,400 texts of many scripts with the ids that transformers' CLIPTokenizer gives them
     embeddings.json        model → picture → the vector of transformers' CLIPVisionModelWithProjection, unit length
 """
 
@@ -16,12 +17,13 @@ import json
 import os
 import shutil
 import struct
+import unicodedata
 import zlib
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from transformers import CLIPConfig, CLIPModel, CLIPVisionModelWithProjection
+from transformers import CLIPConfig, CLIPModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 ROOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Tests", "Fixtures")
 MEAN = [0.48145466, 0.4578275, 0.40821073]
@@ -186,6 +188,48 @@ def make_embeddings():
         file.write("\n")
 
 
+def texts():
+    """Texts that people write, and texts that nobody writes."""
+    random = np.random.default_rng(17)
+    plain = ["", " ", "a photo of a cat", "A Photo Of A CAT", "don't, I'll, we've, you're, he'd, I'm, it's, can't",
+             "DON'T I'LL", "'s't're", "''s", "!'s", "  a \t\n b\r\n", "x\u00a0y\u3000z\u2028w", "1234 5 67.89",
+             "<|startoftext|>", "a <|endoftext|> b", "<|STARTOFTEXT|> x", "<|endoftext|><|endoftext|>", "<|startoftext",
+             "\x00\x01\x7f", "e\u0301 \u00e9 \u212b \ufb01", "\u0130 \u03a3\u03b1\u03c2 \u03a3 \u00df \u1e9e", "\ud55c\uae00 \u1112\u1161\u11ab",
+             "cat " * 100, "supercalifragilisticexpialidocious" * 20, "!" * 300, "\U0001f600" * 60, "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+             "\u2160 \u00bd \u0663 \u4e09", "a\u200bb\ufeffc", "\U0001d400\U0001d7d8", "\u0e01\u0e33 \u0915\u094d\u0937\u093f"]
+    ranges = [(0x20, 0x7E)] * 4 + [(0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x4FF), (0x590, 0x5FF),
+              (0x600, 0x6FF), (0x900, 0x97F), (0xE00, 0xE7F), (0x1100, 0x11FF), (0x1E00, 0x1FFF), (0x2000, 0x206F),
+              (0x2070, 0x218F), (0x2190, 0x2BFF), (0x3040, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF),
+              (0xFE00, 0xFFEF), (0x10000, 0x100FF), (0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0x00, 0x1F), (0xE000, 0xE0FF)]
+    words = "the a of dog cat sunset beach Portrait NIKON f/2.8 50mm don't it's 2024 #art @user café naïve".split()
+    result = list(plain)
+    while len(result) < 2400:
+        if random.random() < 0.3:
+            result.append(" ".join(random.choice(words, random.integers(1, 30))))
+            continue
+        parts = []
+        for _ in range(random.integers(1, 6)):
+            low, high = ranges[random.integers(len(ranges))]
+            letters = [chr(random.integers(low, high + 1)) for _ in range(random.integers(1, 12))]
+            parts.append("".join(letter for letter in letters if unicodedata.category(letter) != "Cn"))
+        result.append(" ".join(parts) if random.random() < 0.7 else "".join(parts))
+    return result
+
+
+def make_tokens():
+    folder = os.path.join(os.path.dirname(os.path.dirname(ROOT)), ".deps", "tokenizer")
+    with open(os.path.join(folder, "vocab.json"), encoding="utf-8") as file:
+        vocabulary = json.load(file)
+    with open(os.path.join(folder, "merges.txt"), encoding="utf-8") as file:
+        merges = [tuple(line.split(" ")) for line in file.read().split("\n")[1:] if line]
+    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges)
+    pairs = [[text, tokenizer(text, truncation=True, max_length=77)["input_ids"]] for text in texts()]
+    assert dict((text, ids) for text, ids in pairs)["a photo of a cat"] == [49406, 320, 1125, 539, 320, 2368, 49407]
+    with open(os.path.join(ROOT, "tokens.json"), "w") as file:
+        json.dump(pairs, file, separators=(",", ":"))
+        file.write("\n")
+
+
 def make_fake():
     with open(os.path.join(ROOT, "images", "color.png"), "rb") as file:
         seed = int(hashlib.md5(file.read()).hexdigest()[:8], 16)
@@ -207,6 +251,7 @@ def main():
     make_models()
     make_embeddings()
     make_fake()
+    make_tokens()
 
 
 main()

@@ -18,6 +18,25 @@ package enum Fixtures {
     /// The models as set up.
     package static let installedModels = project.appending(".deps/models")
 
+    /// The files of CLIP's tokenizer as set up.
+    package static let tokenizer = project.appending(".deps/tokenizer")
+
+    /// Texts with the token ids that transformers gives them.
+    package static func referenceTokens() throws -> [(text: String, ids: [Int])] {
+        struct Entry: Decodable {
+            let text: String
+            let ids: [Int]
+
+            init(from decoder: any Decoder) throws {
+                var values = try decoder.unkeyedContainer()
+                text = try values.decode(String.self)
+                ids = try values.decode([Int].self)
+            }
+        }
+        let data = Data(try bytes(of: folder.appending("tokens.json")))
+        return try JSONDecoder().decode([Entry].self, from: data).map { ($0.text, $0.ids) }
+    }
+
     /// A picture's path.
     package static func image(_ name: String) -> FilePath { folder.appending("images").appending(name) }
 
