@@ -9,6 +9,7 @@ Run by Scripts/golden, with Pillow, PyTorch and transformers. Everything is seed
     images/*.rgb           the same after Pillow's convert("RGB") over white, bicubic resize and centre crop, 32×32×3
     fake_384.blob          what releases of the bot stored instead of a vector: numpy's random numbers, seeded by an MD5
     tokens.json            2,400 texts of many scripts with the ids that transformers' CLIPTokenizer gives them
+    text_embeddings.json   model → token ids → the vector of transformers' CLIPTextModelWithProjection, unit length
     embeddings.json        model → picture → the vector of transformers' CLIPVisionModelWithProjection, unit length
 """
 
@@ -23,7 +24,9 @@ import zlib
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from transformers import CLIPConfig, CLIPModel, CLIPTokenizer, CLIPVisionModelWithProjection
+from transformers import (
+    CLIPConfig, CLIPModel, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection,
+)
 
 ROOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Tests", "Fixtures")
 MEAN = [0.48145466, 0.4578275, 0.40821073]
@@ -148,8 +151,8 @@ def make_models():
             patch_size=16, hidden_act=activation, projection_dim=512,
         )
         text = dict(
-            hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1, vocab_size=8,
-            projection_dim=512, hidden_act=activation,
+            hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, vocab_size=64,
+            projection_dim=512, hidden_act=activation, eos_token_id=63, bos_token_id=62, pad_token_id=63,
         )
         model = CLIPModel(CLIPConfig(vision_config=vision, text_config=text, projection_dim=512))
         with torch.no_grad():
@@ -167,6 +170,24 @@ def publish(model, name):
                     "image_mean": MEAN, "image_std": DEVIATION, "resample": 3}
     with open(os.path.join(folder, "preprocessor_config.json"), "w") as file:
         json.dump(preprocessor, file, indent=2)
+        file.write("\n")
+
+
+def make_text_embeddings():
+    """Token ids → the vector of CLIPTextModelWithProjection; the tiny models' vocabulary has 64 tokens, 63 ends a text."""
+    random = np.random.default_rng(5)
+    texts = [[62, *(int(token) for token in random.integers(0, 62, length)), 63] for length in (0, 1, 5, 20, 75)]
+    result = {}
+    for name in sorted(os.listdir(os.path.join(ROOT, "models"))):
+        model = CLIPTextModelWithProjection.from_pretrained(os.path.join(ROOT, "models", name), dtype=torch.float32)
+        vectors = []
+        for ids in texts:
+            with torch.no_grad():
+                vector = model.eval()(input_ids=torch.tensor([ids])).text_embeds[0].double()
+            vectors.append([ids, [round(float(number), 8) for number in vector / vector.norm()]])
+        result[name] = vectors
+    with open(os.path.join(ROOT, "text_embeddings.json"), "w") as file:
+        json.dump(result, file)
         file.write("\n")
 
 
@@ -250,6 +271,7 @@ def main():
                 file.write(reference_pixels(path, 32).tobytes())
     make_models()
     make_embeddings()
+    make_text_embeddings()
     make_fake()
     make_tokens()
 

@@ -35,17 +35,7 @@ package final class ImageEncoder {
             preprocessingVersion: Preprocessing.version,
             dimension: dimension
         )
-        do {
-            session = try InferenceSession(
-                library: library,
-                graph: graph.encoded(side: preprocessing.crop, dimension: dimension),
-                tensors: graph.weights,
-                owner: checkpoint.owner,
-                threads: threads
-            )
-        } catch {
-            throw EmbeddingModelError(.engine, "The model \(model.name) cannot be loaded. \(error)")
-        }
+        session = try graph.session(of: model.name, library: library, dimension: dimension, threads: threads)
         try testItself()
     }
 
@@ -61,7 +51,7 @@ package final class ImageEncoder {
             return try session.run(
                 Array(tensors.joined()),
                 shape: [tensors.count, 3, side, side],
-                inputName: ONNXGraph.input.name,
+                inputName: "pixels",
                 outputName: ONNXGraph.output.name
             ) { output in
                 guard output.count == tensors.count * space.dimension else {

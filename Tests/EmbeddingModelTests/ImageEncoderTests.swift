@@ -78,13 +78,7 @@ struct ImageEncoderTests {
             let tensor = try tensor("photo_3.jpg", for: encoder(name))
             let outputs = try [true, false].map { (isLean: Bool) -> Embedding in
                 let graph = try CLIPVisionGraph.build(configuration, checkpoint, isLean: isLean)
-                let session = try InferenceSession(
-                    library: Self.library.get(),
-                    graph: graph.encoded(side: configuration.vision_config.image_size, dimension: 512),
-                    tensors: graph.weights,
-                    owner: checkpoint.owner,
-                    threads: 2
-                )
+                let session = try graph.session(of: name, library: Self.library.get(), dimension: 512, threads: 2)
                 let shape = [1, 3, 64, 64]
                 let output = try session.run(tensor, shape: shape, inputName: "pixels", outputName: "embedding") {
                     Array($0)
@@ -194,6 +188,7 @@ struct ModelFolderTests {
             #"{"model_type": "clip", "projection_dim": 384, "vision_config": {"hidden_size": 64}}"#,
             #"{"model_type": "clip", "vision_config": {"image_size": 9223372036854775807}}"#,
             #"{"model_type": "clip", "vision_config": {}}"#,
+            #"{"model_type": "clip", "vision_config": {}, "text_config": {}}"#,
         ]
     )
     func configuration(text: String) throws {

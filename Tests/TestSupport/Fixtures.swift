@@ -23,18 +23,27 @@ package enum Fixtures {
 
     /// Texts with the token ids that transformers gives them.
     package static func referenceTokens() throws -> [(text: String, ids: [Int])] {
-        struct Entry: Decodable {
-            let text: String
-            let ids: [Int]
-
-            init(from decoder: any Decoder) throws {
-                var values = try decoder.unkeyedContainer()
-                text = try values.decode(String.self)
-                ids = try values.decode([Int].self)
-            }
-        }
         let data = Data(try bytes(of: folder.appending("tokens.json")))
-        return try JSONDecoder().decode([Entry].self, from: data).map { ($0.text, $0.ids) }
+        return try JSONDecoder().decode([Pair<String, [Int]>].self, from: data).map { ($0.first, $0.second) }
+    }
+
+    /// model → token ids with the vectors that transformers computed for them.
+    package static func referenceTextEmbeddings() throws -> [String: [(ids: [Int], vector: [Float])]] {
+        let data = Data(try bytes(of: folder.appending("text_embeddings.json")))
+        return try JSONDecoder().decode([String: [Pair<[Int], [Float]>]].self, from: data)
+            .mapValues { $0.map { ($0.first, $0.second) } }
+    }
+
+    /// Two values that stand in a JSON array.
+    private struct Pair<First: Decodable, Second: Decodable>: Decodable {
+        let first: First
+        let second: Second
+
+        init(from decoder: any Decoder) throws {
+            var values = try decoder.unkeyedContainer()
+            first = try values.decode(First.self)
+            second = try values.decode(Second.self)
+        }
     }
 
     /// A picture's path.

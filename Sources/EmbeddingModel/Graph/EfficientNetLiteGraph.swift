@@ -10,7 +10,7 @@ struct EfficientNetLiteGraph {
     static let dimension = 1280
 
     private var graph: ONNXGraph
-    private var value = ONNXGraph.input
+    private var value: ONNXGraph.Value
     private var side = Self.side
 
     /// A run of equal blocks.
@@ -39,7 +39,8 @@ struct EfficientNetLiteGraph {
 
     /// Builds the graph from the checkpoint's tensors.
     static func build(_ checkpoint: Checkpoint) throws(EmbeddingModelError) -> ONNXGraph {
-        var builder = EfficientNetLiteGraph(graph: ONNXGraph(checkpoint))
+        let graph = ONNXGraph(checkpoint, input: "pixels", shape: [nil, 3, side, side])
+        var builder = EfficientNetLiteGraph(graph: graph, value: graph.input)
         try builder.convolve("_conv_stem", "_bn0", from: 3, to: 32, kernel: 3, stride: 2)
         var index = 0
         for stage in stages {

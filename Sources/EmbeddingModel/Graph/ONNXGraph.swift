@@ -17,19 +17,25 @@ struct ONNXGraph {
         case ints([Int])
     }
 
-    /// The graph's input.
-    static let input = Value(name: "pixels")
     /// The graph's output.
     static let output = Value(name: "embedding")
 
     /// The weights that the nodes use, in the order of their first use.
     private(set) var weights: [ExternalTensor] = []
+    /// The graph's input.
+    let input: Value
+    private let inputShape: [Int?]
     private var nodes: [ProtobufWriter] = []
     private var constants: [ProtobufWriter] = []
     private let checkpoint: Checkpoint
     private var count = 0
 
-    init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+    /// - Parameter shape: The sides of the input; `nil` where the input itself tells.
+    init(_ checkpoint: Checkpoint, input: String, shape: [Int?]) {
+        self.checkpoint = checkpoint
+        self.input = Value(name: input)
+        inputShape = shape
+    }
 
     /// Adds a node and gives its only output.
     mutating func node(_ type: String, _ inputs: [Value], _ attributes: KeyValuePairs<String, Attribute> = [:]) -> Value
@@ -109,19 +115,19 @@ struct ONNXGraph {
         nodes.append(node)
     }
 
-    /// The whole ONNX file; input `[batch, 3, side, side]`, output `[batch, dimension]`.
-    func encoded(side: Int, dimension: Int) -> [UInt8] {
+    /// The whole ONNX file; the output is `[batch, dimension]`.
+    func encoded(dimension: Int) -> [UInt8] {
         var model = ProtobufWriter()
         model.field(1, 8)
         model.field(2, "semblance")
         model.field(8) { $0.field(2, 17) }
         model.field(7) { graph in
             for node in nodes { graph.field(1) { $0 = node } }
-            graph.field(2, "image_encoder")
+            graph.field(2, "encoder")
             for constant in constants { graph.field(5) { $0 = constant } }
             for weight in weights { graph.field(5) { Self.write(weight, to: &$0) } }
-            graph.field(11) { Self.write(Self.input, shape: [3, side, side], to: &$0) }
-            graph.field(12) { Self.write(Self.output, shape: [dimension], to: &$0) }
+            graph.field(11) { Self.write(input, shape: inputShape, to: &$0) }
+            graph.field(12) { Self.write(Self.output, shape: [nil, dimension], to: &$0) }
         }
         return model.bytes
     }
@@ -137,16 +143,41 @@ struct ONNXGraph {
         tensor.field(14, 1)
     }
 
-    private static func write(_ value: Value, shape: [Int], to info: inout ProtobufWriter) {
+    private static func write(_ value: Value, shape: [Int?], to info: inout ProtobufWriter) {
         info.field(1, value.name)
         info.field(2) { type in
             type.field(1) { tensor in
                 tensor.field(1, 1)
                 tensor.field(2) { sides in
-                    sides.field(1) { $0.field(2, "batch") }
-                    for side in shape { sides.field(1) { $0.field(1, Int64(side)) } }
+                    for (index, side) in shape.enumerated() {
+                        sides.field(1) { dimension in
+                            if let side { dimension.field(1, Int64(side)) } else { dimension.field(2, "side_\(index)") }
+                        }
+                    }
                 }
             }
+        }
+    }
+}
+
+extension ONNXGraph {
+    /// Loads the graph.
+    func session(
+        of model: String,
+        library: InferenceLibrary,
+        dimension: Int,
+        threads: Int
+    ) throws(EmbeddingModelError) -> InferenceSession {
+        do {
+            return try InferenceSession(
+                library: library,
+                graph: encoded(dimension: dimension),
+                tensors: weights,
+                owner: checkpoint.owner,
+                threads: threads
+            )
+        } catch {
+            throw EmbeddingModelError(.engine, "The model \(model) cannot be loaded. \(error)")
         }
     }
 }

@@ -1,0 +1,70 @@
+package import Inference
+package import Vectors
+
+/// A loaded model that turns texts into embeddings of the space that its pictures are in.
+///
+/// An encoder belongs to one thread at a time.
+package final class TextEncoder {
+    /// The space that all its embeddings are in.
+    package let space: EmbeddingSpace
+
+    private let tokenizer: Tokenizer?
+    private let table: TokenTable
+    private let session: InferenceSession
+
+    /// Loads a model's text tower.
+    ///
+    /// - Throws: `.missing` where the model has no text tower or no tokenizer, `.damaged`, or `.engine`.
+    package convenience init(
+        _ model: ModelFolder,
+        library: InferenceLibrary,
+        threads: Int
+    ) throws(EmbeddingModelError) {
+        let tokenizer = try Tokenizer(TokenVocabulary(folder: model.path))
+        try self.init(model, tokenizer: tokenizer, library: library, threads: threads)
+    }
+
+    /// - Parameter tokenizer: `nil` where only token ids will be embedded.
+    init(
+        _ model: ModelFolder,
+        tokenizer: Tokenizer?,
+        library: InferenceLibrary,
+        threads: Int
+    ) throws(EmbeddingModelError) {
+        guard case .clip(let configuration) = try model.architecture() else {
+            throw EmbeddingModelError(.missing, "The model \(model.name) has no text tower; a CLIP model has one")
+        }
+        let checkpoint = try Checkpoint(model.weights)
+        try model.verify(weightsDigest: checkpoint.digest)
+        self.tokenizer = tokenizer
+        table = try TokenTable(configuration.text_config, checkpoint)
+        space = EmbeddingSpace(
+            model: model.name,
+            weightsDigest: checkpoint.digest,
+            preprocessingVersion: Preprocessing.version,
+            dimension: configuration.projection_dim
+        )
+        session = try CLIPTextGraph.build(configuration, checkpoint)
+            .session(of: model.name, library: library, dimension: space.dimension, threads: threads)
+    }
+
+    /// Embeds a text, whatever it holds; what is longer than 77 tokens is cut off.
+    ///
+    /// - Throws: `.engine` where the model failed, `.damaged` where its output is no vector.
+    package func embed(_ text: String) throws(EmbeddingModelError) -> Embedding {
+        guard let tokenizer else { throw EmbeddingModelError(.missing, "no tokenizer was loaded") }
+        return try embed(tokens: tokenizer.tokens(of: text))
+    }
+
+    /// Embeds token ids that end with the end token.
+    func embed(tokens: [Int]) throws(EmbeddingModelError) -> Embedding {
+        let rows = try table.rows(of: tokens)
+        let shape = [1, tokens.count, table.width]
+        do {
+            let output = try session.run(rows, shape: shape, inputName: "tokens", outputName: "embedding") { Array($0) }
+            return try Embedding(normalizing: output)
+        } catch {
+            throw EmbeddingModelError(.engine, "The model \(space.model) failed on a text. \(error)")
+        }
+    }
+}
