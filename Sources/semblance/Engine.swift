@@ -10,6 +10,12 @@ enum Engine {
         return try InferenceLibrary(paths: settings.onnxRuntime.map { [$0.string] } ?? candidates)
     }
 
+    /// Loads the wanted model's text tower.
+    static func textEncoder(_ settings: Settings) throws -> TextEncoder {
+        let model = try ModelStore(path: settings.models).model(named: settings.model)
+        return try TextEncoder(model, library: library(settings), threads: settings.threads)
+    }
+
     /// Loads the wanted model; a missing model is named before a missing engine.
     static func encoder(_ settings: Settings) throws -> ImageEncoder {
         let model = try ModelStore(path: settings.models).model(named: settings.model)

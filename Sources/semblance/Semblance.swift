@@ -28,7 +28,9 @@ struct Semblance: ParsableCommand {
             file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 129, 130, 143 interrupted.
             """,
         version: version,
-        subcommands: [StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self]
+        subcommands: [
+            StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self, EmbedCommand.self,
+        ]
     )
 
     static func main() {

@@ -27,7 +27,6 @@ struct Settings {
 
     private let layers: [(source: String, values: [String: String])]
     let workingDirectory: FilePath
-    let address: DatabaseAddress
     let threads: Int
 
     /// Reads all layers.
@@ -66,7 +65,6 @@ struct Settings {
         layers.append(("default", Self.defaults(environment)))
         self.layers = layers
         let value = { (key: Key) in layers.lazy.compactMap { $0.1[key.rawValue] }.first { !$0.isEmpty } }
-        address = try DatabaseAddress(value(.databaseURL) ?? "", workingDirectory: folder)
         guard let threads = Int(value(.threads) ?? ""), 1...256 ~= threads else {
             throw CommandError(.usage, "SEMBLANCE_THREADS must be a number from 1 to 256, not \(value(.threads) ?? "")")
         }
@@ -95,12 +93,20 @@ struct Settings {
     var model: String { value(of: .model)?.text ?? "" }
     /// The folder of model folders.
     var models: FilePath { path(.models) ?? workingDirectory.appending("models") }
+    /// Where the bot's database is; asked for only by commands that use it.
+    var address: DatabaseAddress {
+        get throws { try DatabaseAddress(value(of: .databaseURL)?.text ?? "", workingDirectory: workingDirectory) }
+    }
     /// Our own database.
     var vectorDatabase: FilePath {
-        path(.vectorDatabase) ?? address.path.removingLastComponent().appending("semblance.db")
+        get throws {
+            try path(.vectorDatabase) ?? address.path.removingLastComponent().appending("semblance.db")
+        }
     }
     /// The folder that relative file paths start from.
-    var root: FilePath { path(.root) ?? address.defaultRoot }
+    var root: FilePath {
+        get throws { try path(.root) ?? address.defaultRoot }
+    }
     /// ONNX Runtime, where it is known.
     var onnxRuntime: FilePath? { path(.onnxRuntime) }
     /// sqlite-vec, where it is there.

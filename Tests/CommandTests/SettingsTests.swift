@@ -78,7 +78,7 @@ struct SettingsTests {
             try write("EMBEDDING_MODEL=e", folder.appending("other.env"))
             #expect(try settings(folder, file: "other.env").value(of: .model) == .init(text: "e", source: "other.env"))
             let option = try settings(folder, options: [.databaseURL: "x.db"], environment: ["DATABASE_URL": "y.db"])
-            #expect(option.address.path == folder.appending("x.db"))
+            #expect(try option.address.path == folder.appending("x.db"))
         }
     }
 
@@ -86,10 +86,12 @@ struct SettingsTests {
     func paths() throws {
         try withTemporaryFolder { folder in
             let plain = try settings(folder)
-            #expect(plain.address.path == folder.appending("data/telegram_agent.db"))
-            #expect(plain.vectorDatabase == folder.appending("data/semblance.db") && plain.root == folder)
+            #expect(try plain.address.path == folder.appending("data/telegram_agent.db"))
+            #expect(try plain.vectorDatabase == folder.appending("data/semblance.db"))
+            #expect(try plain.root == folder)
             let told = try settings(folder, environment: ["SEMBLANCE_DATABASE": "v.db", "SEMBLANCE_ROOT": "/media"])
-            #expect(told.vectorDatabase == folder.appending("v.db") && told.root == "/media")
+            #expect(try told.vectorDatabase == folder.appending("v.db"))
+            #expect(try told.root == "/media")
         }
     }
 

@@ -69,7 +69,7 @@ struct DoctorCommand: SemblanceCommand {
     }
 
     private func vectorDatabase(_ settings: Settings) throws -> String {
-        let path = settings.vectorDatabase
+        let path = try settings.vectorDatabase
         guard let vectors = try VectorDatabase.existing(path: path, extensionPath: settings.sqliteVec) else {
             return "\(path) is not there yet; generate makes it"
         }

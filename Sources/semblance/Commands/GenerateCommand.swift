@@ -85,15 +85,15 @@ struct GenerateCommand: SemblanceCommand {
 
     /// Says so before the model is loaded, where the databases could not be written anyway.
     private func checkWritable(_ settings: Settings) throws {
-        for path in [settings.address.path, settings.address.path.removingLastComponent()] {
+        for path in [try settings.address.path, try settings.address.path.removingLastComponent()] {
             guard path.withPlatformString({ access($0, W_OK) }) == 0 else {
                 throw CommandError(.cannotWrite, "\(path) is read-only for this user; generate must write there")
             }
         }
     }
 
-    private func backfill(_ catalog: Catalog, _ settings: Settings, _ stop: StopSignal) -> Backfill {
-        Backfill(catalog: catalog, files: SourceFiles(root: settings.root), options: options, stop: stop)
+    private func backfill(_ catalog: Catalog, _ settings: Settings, _ stop: StopSignal) throws -> Backfill {
+        Backfill(catalog: catalog, files: SourceFiles(root: try settings.root), options: options, stop: stop)
     }
 
     private func reader(_ settings: Settings, _ stop: StopSignal) throws -> MainDatabase {
@@ -114,7 +114,7 @@ struct GenerateCommand: SemblanceCommand {
     private func generate(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
-        Backup.removeUnfinished(beside: settings.address.path)
+        Backup.removeUnfinished(beside: try settings.address.path)
         let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
         let reader = try reader(settings, stop)
         let vectors = try VectorDatabase(
@@ -128,7 +128,7 @@ struct GenerateCommand: SemblanceCommand {
             Console.say("No index: \(reason). Vectors are stored all the same, and search scans them.")
         }
         let catalog = Catalog(main: reader, vectors: vectors)
-        let backfill = backfill(catalog, settings, stop)
+        let backfill = try backfill(catalog, settings, stop)
         let plan = try backfill.plan(for: encoder.space)
         let summary = try backfill.run(
             encoder,

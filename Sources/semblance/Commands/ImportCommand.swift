@@ -47,7 +47,7 @@ struct ImportCommand: SemblanceCommand {
         let registry = try ImageRegistry(settings.address)
         let chat = chatId ?? userId
         let row = try registry.chat(chat, ofUser: userId, mode: mode)
-        let (pictures, others) = look(at: files, chat: chat, root: settings.root)
+        let (pictures, others) = look(at: files, chat: chat, root: try settings.root)
         let added = try registry.add(pictures, toChat: row, mode: mode)
         Console.data("Registered \(Counts.images(added)) of user \(userId) in chat \(chat), mode \(mode).")
         if pictures.count > added { Console.data("Already registered: \(pictures.count - added)") }
@@ -76,26 +76,8 @@ struct ImportCommand: SemblanceCommand {
         return (pictures, others)
     }
 
-    /// The file's bytes up to one more than the limit, which tells a file that is too large.
-    private func head(of file: FilePath) throws -> [UInt8] {
-        let descriptor = try FileDescriptor.open(file, .readOnly)
-        return try descriptor.closeAfter {
-            let length = min(Int(try descriptor.seek(offset: 0, from: .end)), ImageLimits.standard.fileBytes + 1)
-            var count = 0
-            return try [UInt8](unsafeUninitializedCapacity: length) { buffer, initialized in
-                while count < length {
-                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
-                    let got = try descriptor.read(fromAbsoluteOffset: Int64(count), into: rest)
-                    guard got > 0 else { break }
-                    count += got
-                }
-                initialized = count
-            }
-        }
-    }
-
     private func picture(_ file: FilePath, chat: Int64, root: FilePath) throws -> ImageRegistry.Picture {
-        let bytes = try head(of: file)
+        let bytes = try PictureFile.read(file)
         let header = try ImageDecoder.header(of: bytes)
         var path = file
         _ = path.removePrefix(root)

@@ -25,7 +25,7 @@ struct StatsCommand: SemblanceCommand {
         let scope = userId.map { Scope.user($0) } ?? .allUsers
         let main = try MainDatabase(settings.address)
         let catalog = Catalog(main: main, vectors: try .existing(path: settings.vectorDatabase))
-        let files = SourceFiles(root: settings.root)
+        let files = SourceFiles(root: try settings.root)
         let isReachable = { (image: ImageRecord) in files.canOpen(image) }
         let report = StatisticsReport(
             statistics: try catalog.statistics(
