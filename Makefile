@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test check format quality soak crashes golden clean
+.PHONY: help setup build demo test check format quality fidelity soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,9 @@ format: ## Format all Swift code
 quality: build ## Measure how well the small model tells categories apart (about a minute)
 	Scripts/setup pictures
 	Scripts/quality
+
+fidelity: build ## Compare a full-size CLIP with PyTorch, from file to vector (minutes, 3 GB)
+	Scripts/fidelity
 
 soak: setup ## Embed 100,000 pictures and watch the memory (long)
 	SEMBLANCE_SOAK_IMAGES=100000 Scripts/test --filter SoakTests
