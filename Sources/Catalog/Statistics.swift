@@ -16,6 +16,8 @@ package struct Statistics: Sendable, Equatable {
     package var failures: [FailureRecord.Class: Int] = [:]
     /// Places of a damaged database that could not be read.
     package var passedOver = 0
+    /// Completed images whose chat is missing, or belongs to nobody that is known for sure.
+    package var ownerless = 0
     /// Images whose processing has not completed; not counted anywhere else.
     package var notCompleted = 0
 
@@ -73,8 +75,13 @@ extension Catalog {
         isReachable: (ImageRecord) -> Bool = { _ in true }
     ) throws -> Statistics {
         var statistics = Statistics()
+        let owners = try main.owners(required: false)
         statistics.passedOver = try survey(scope, model: model, salvages: salvages) { page in
-            for surveyed in page { statistics.count(surveyed, isReachable: isReachable) }
+            for surveyed in page {
+                statistics.count(surveyed, isReachable: isReachable)
+                let owner = surveyed.image.chatID.flatMap { owners?.owner(ofChat: $0) }
+                if owners != nil && owner == nil && surveyed.image.isCompleted { statistics.ownerless += 1 }
+            }
             return true
         }
         return statistics

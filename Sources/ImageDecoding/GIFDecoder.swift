@@ -11,13 +11,18 @@ enum GIFDecoder {
         return (width, height)
     }
 
-    static func decode(_ file: [UInt8], header: ImageHeader) throws(ImageDecodingError) -> PixelImage {
+    static func decode(
+        _ file: [UInt8],
+        header: ImageHeader,
+        allowsTruncated: Bool
+    ) throws(ImageDecodingError) -> PixelImage {
         let (rgba, status) = unsafe file.withUnsafeBufferPointer { bytes in
             unsafe firstFrame(of: bytes, width: header.width, height: header.height)
         }
-        guard status == D_GIF_SUCCEEDED else {
+        let isCutOff = status == D_GIF_ERR_READ_FAILED || status == D_GIF_ERR_EOF_TOO_SOON
+        guard status == D_GIF_SUCCEEDED || (allowsTruncated && isCutOff && !rgba.isEmpty) else {
             let reason = unsafe GifErrorString(status).map { unsafe String(cString: $0) } ?? "error \(status)"
-            throw status == D_GIF_ERR_READ_FAILED || status == D_GIF_ERR_EOF_TOO_SOON
+            throw isCutOff
                 ? ImageDecodingError(.truncated, "the GIF ends before its picture does")
                 : ImageDecodingError(.corrupt, "the GIF cannot be decoded: \(reason)")
         }
@@ -83,7 +88,7 @@ enum GIFDecoder {
         var line = [UInt8](repeating: 0, count: columns)
         for row in unsafe rowOrder(rows, interlaced: frame.Interlace) {
             guard unsafe DGifGetLine(gif, &line, Int32(columns)) == GIF_OK else {
-                return ([], unsafe gif.pointee.Error)
+                return (rgba, unsafe gif.pointee.Error)
             }
             guard top + row < height else { continue }
             for column in 0..<min(columns, width - left) where Int(line[column]) != transparent {

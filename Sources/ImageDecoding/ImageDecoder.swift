@@ -26,7 +26,8 @@ package enum ImageDecoder {
     /// - Parameters:
     ///   - shortSide: The pixels that the short side must keep; a larger JPEG may be decoded at the smallest scale (in
     ///     eighths) that keeps them. `nil` decodes at full size.
-    ///   - allowsTruncated: Whether a JPEG or PNG that was cut off is decoded as far as it goes.
+    ///   - allowsTruncated: Whether a JPEG, WebP or GIF that was cut off is decoded as far as it goes; what is missing is
+    ///     white, or grey in a JPEG.
     package static func decode(
         _ file: [UInt8],
         shortSide: Int? = nil,
@@ -42,9 +43,9 @@ package enum ImageDecoder {
                 allowsTruncated: allowsTruncated,
                 limits: limits
             )
-        case .png: return try PNGDecoder.decode(file, header: header, allowsTruncated: allowsTruncated, limits: limits)
-        case .webp: return try WebPDecoder.decode(file, header: header)
-        case .gif: return try GIFDecoder.decode(file, header: header)
+        case .png: return try PNGDecoder.decode(file, header: header, limits: limits)
+        case .webp: return try WebPDecoder.decode(file, header: header, allowsTruncated: allowsTruncated)
+        case .gif: return try GIFDecoder.decode(file, header: header, allowsTruncated: allowsTruncated)
         }
     }
 }

@@ -14,7 +14,6 @@ enum PNGDecoder {
     static func decode(
         _ file: [UInt8],
         header: ImageHeader,
-        allowsTruncated: Bool,
         limits: ImageLimits
     ) throws(ImageDecodingError) -> PixelImage {
         guard let context = unsafe spng_ctx_new(0) else {
@@ -25,8 +24,7 @@ enum PNGDecoder {
         let (status, rgba) = unsafe file.withUnsafeBufferPointer { bytes in
             unsafe decode(bytes, context: context, header: header, limits: limits, orientation: &orientation)
         }
-        let isCutOff = status == Int32(SPNG_IO_EOF.rawValue)
-        guard status == 0 || (isCutOff && allowsTruncated) else { throw error(status) }
+        guard status == 0 else { throw error(status) }
         return orientation.apply(to: PixelImage(width: header.width, height: header.height, overWhite: rgba))
     }
 

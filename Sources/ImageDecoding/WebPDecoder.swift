@@ -8,8 +8,12 @@ enum WebPDecoder {
         return (Int(features.width), Int(features.height))
     }
 
-    static func decode(_ file: [UInt8], header: ImageHeader) throws(ImageDecodingError) -> PixelImage {
-        try checkLength(of: file)
+    static func decode(
+        _ file: [UInt8],
+        header: ImageHeader,
+        allowsTruncated: Bool
+    ) throws(ImageDecodingError) -> PixelImage {
+        if !allowsTruncated { try checkLength(of: file) }
         let features = try features(of: file)
         let rgba =
             features.has_animation != 0
@@ -38,17 +42,21 @@ enum WebPDecoder {
         }
     }
 
-    /// The corresponding C function is `WebPDecodeRGBAInto`.
+    /// Decodes a still picture; the rows that a file was cut off before stay transparent.
+    ///
+    /// The corresponding C functions are those of `WebPIDecoder`, libwebp's decoder for files that arrive in parts.
     @unsafe private static func still(_ file: [UInt8], width: Int, height: Int) -> [UInt8]? {
         let length = width * height * 4
-        var decoded = false
+        var status = VP8_STATUS_OUT_OF_MEMORY
         let rgba = unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
             unsafe buffer.initialize(repeating: 0)
-            decoded =
-                unsafe WebPDecodeRGBAInto(file, file.count, buffer.baseAddress, length, Int32(width * 4)) != nil
             count = length
+            let decoder = unsafe WebPINewRGB(MODE_RGBA, buffer.baseAddress, length, Int32(width * 4))
+            guard let decoder = unsafe decoder else { return }
+            status = unsafe WebPIAppend(decoder, file, file.count)
+            unsafe WebPIDelete(decoder)
         }
-        return decoded ? rgba : nil
+        return status == VP8_STATUS_OK || status == VP8_STATUS_SUSPENDED ? rgba : nil
     }
 
     /// The corresponding C functions are those of `WebPAnimDecoder`; the frames behind the first are not looked at.

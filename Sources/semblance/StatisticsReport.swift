@@ -16,6 +16,7 @@ struct StatisticsReport: Encodable {
         case coverage = "coverage_percentage"
         case embeddable = "embeddable_percentage"
         case stale, unpublished, unreachable, failed
+        case ownerless = "without_owner"
         case notCompleted = "not_completed"
     }
 
@@ -32,6 +33,7 @@ struct StatisticsReport: Encodable {
         try values.encode(statistics.unpublished, forKey: .unpublished)
         try values.encode(statistics.unreachable, forKey: .unreachable)
         try values.encode(Counts.named(statistics.failures), forKey: .failed)
+        try values.encode(statistics.ownerless, forKey: .ownerless)
         try values.encode(statistics.notCompleted, forKey: .notCompleted)
     }
 
@@ -68,6 +70,7 @@ struct StatisticsReport: Encodable {
             lines.append("Could ever be embedded: \(Self.percent(statistics.reachableShare))")
         }
         add("Damaged places of the database, passed over", statistics.passedOver)
+        add("Of nobody known, counted above", statistics.ownerless)
         add("Not completed by the bot, not counted above", statistics.notCompleted)
         return lines
     }

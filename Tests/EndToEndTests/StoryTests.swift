@@ -64,6 +64,7 @@ extension EndToEnd {
                         Stale embeddings: 6 (damaged 2, made by no model 2, of unknown origin 1, other model 1)
                         Unreachable files: 2
                         Could ever be embedded: 85.7%
+                        Of nobody known, counted above: 1
                         Not completed by the bot, not counted above: 2
 
                         Run semblance generate --all-users to embed 12 images.

@@ -23,6 +23,28 @@ struct HostileFileTests {
         }
     }
 
+    @Test(
+        "that is cut off is decoded as far as it goes where that is wanted",
+        arguments: [
+            "baseline.jpg", "progressive.jpg", "lossy.webp", "lossless_alpha.webp", "still.gif",
+        ]
+    )
+    func allowedTruncated(name: String) throws {
+        let file = try Fixtures.bytes(ofImage: name)
+        let whole = try ImageDecoder.decode(file)
+        let half = try ImageDecoder.decode(Array(file.prefix(file.count * 3 / 4)), allowsTruncated: true)
+        #expect(half.width == whole.width && half.height == whole.height && half != whole)
+        let rows = whole.width * 3 * 8
+        let differences = zip(half.samples.prefix(rows), whole.samples.prefix(rows)).map { abs(Int($0) - Int($1)) }
+        #expect(differences.reduce(0, +) < rows * 12, "the first rows are there")
+        #expect(throws: ImageDecodingError.self, "libspng gives no rows of a chunk that is cut off") {
+            try ImageDecoder.decode(
+                Array(try Fixtures.bytes(ofImage: "color.png").dropLast(5000)),
+                allowsTruncated: true
+            )
+        }
+    }
+
     @Test("with flipped bytes gives a picture or an error, and never a crash", arguments: seeds)
     func flipped(name: String) throws {
         let file = try Fixtures.bytes(ofImage: name)

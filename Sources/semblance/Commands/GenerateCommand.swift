@@ -35,7 +35,7 @@ struct GenerateCommand: SemblanceCommand {
     @Flag(help: "Try images again that failed before.")
     var retryFailed = false
 
-    @Flag(help: "Embed JPEG and PNG files that were cut off as far as they go.")
+    @Flag(help: "Embed JPEG, WebP and GIF files that were cut off as far as they go.")
     var allowTruncated = false
 
     @Flag(help: "Replace stale vectors without a backup of the bot's database.")
