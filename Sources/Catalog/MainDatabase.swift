@@ -19,9 +19,6 @@ package final class MainDatabase: Sendable {
     private let queue: DatabaseQueue
     private let longest = Mutex(Duration.zero)
 
-    /// Whether this connection may write.
-    package let isReadOnly: Bool
-
     /// Opens an existing database.
     ///
     /// - Throws: `.missing`, `.corrupt`, `.schema`, `.locked` or `.cannotWrite`.
@@ -31,7 +28,6 @@ package final class MainDatabase: Sendable {
         patience: LockPatience = LockPatience()
     ) throws(CatalogError) {
         path = try address.checkFile()
-        self.isReadOnly = isReadOnly
         let file = path.string
         (queue, schema) = try CatalogError.naming(file) {
             let isInUse = Self.isInUse(file)

@@ -23,7 +23,7 @@ package final class VectorDatabase: Sendable {
 
     /// Opens the database; a writing connection makes it where it is not there.
     ///
-    /// - Parameter extensionPath: The file of sqlite-vec, without which search scans.
+    /// - Parameter extensionPath: The file of sqlite-vec, without which nothing is indexed.
     package init(
         path: FilePath,
         isReadOnly: Bool,

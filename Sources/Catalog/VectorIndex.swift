@@ -5,7 +5,7 @@ import Vectors
 /// The nearest-neighbour index of one space: a `vec0` table of sqlite-vec, one partition per owner, cosine distance.
 ///
 /// It repeats what the table `vectors` says and can be rebuilt from it at any time. Where sqlite-vec is not there,
-/// nothing is indexed, search scans the vectors, and the next run with sqlite-vec brings the index up to date.
+/// nothing is indexed, and the next run with sqlite-vec brings the index up to date.
 struct VectorIndex {
     private let space: VectorDatabase.StoredSpace
     private var table: String { "index_\(space.id)" }

@@ -50,7 +50,7 @@ package final class TextEncoder {
 
     /// Embeds a text, whatever it holds; what is longer than 77 tokens is cut off.
     ///
-    /// - Throws: `.engine` where the model failed, `.damaged` where its output is no vector.
+    /// - Throws: `.engine` where the model failed, `.damaged` where the tokenizer does not fit it.
     package func embed(_ text: String) throws(EmbeddingModelError) -> Embedding {
         guard let tokenizer else { throw EmbeddingModelError(.missing, "no tokenizer was loaded") }
         return try embed(tokens: tokenizer.tokens(of: text))

@@ -8,7 +8,7 @@ struct EmbeddingOutput {
     private var hasFailed = false
 
     /// - Parameter npy: The file for the vectors; `nil` prints them.
-    init(npy: String?) throws { self.npy = npy }
+    init(npy: String?) { self.npy = npy }
 
     /// One answer: the vector of a file or a text, or why there is none.
     struct Answer: Encodable {

@@ -80,7 +80,7 @@ struct DoctorCommand: SemblanceCommand {
         let index =
             switch vectors.indexExtension {
             case .loaded(let version): "sqlite-vec \(version)"
-            case .unavailable(let reason): "no index (\(reason)), search scans"
+            case .unavailable(let reason): "no index (\(reason))"
             }
         return "\(path), \((spaces + [index]).joined(separator: ", "))"
     }

@@ -36,7 +36,7 @@ struct EmbedCommand: SemblanceCommand {
 
     func execute() throws -> ExitStatus {
         let settings = try Settings(options: [:], environmentFile: envFile)
-        var output = try EmbeddingOutput(npy: npy)
+        var output = EmbeddingOutput(npy: npy)
         if text {
             let encoder = try Engine.textEncoder(settings)
             try StandardInput.forEachLine { line in

@@ -114,8 +114,8 @@ struct GenerateCommand: SemblanceCommand {
     private func generate(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
-        Backup.removeUnfinished(beside: try settings.address.path)
         let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
+        Backup.removeUnfinished(beside: writer.path)
         let reader = try reader(settings, stop)
         let vectors = try VectorDatabase(
             path: settings.vectorDatabase,
@@ -125,7 +125,7 @@ struct GenerateCommand: SemblanceCommand {
         )
         let store = try VectorStore(main: writer, vectors: vectors, space: encoder.space)
         if case .unavailable(let reason) = store.index {
-            Console.say("No index: \(reason). Vectors are stored all the same, and search scans them.")
+            Console.say("No index: \(reason). Vectors are stored all the same; the next run with an index fills it.")
         }
         let catalog = Catalog(main: reader, vectors: vectors)
         let backfill = try backfill(catalog, settings, stop)
