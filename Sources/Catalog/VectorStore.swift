@@ -52,7 +52,7 @@ package final class VectorStore: Sendable {
         }
     }
 
-    /// A failing index never stops a backfill: the vectors are stored, and search scans them.
+    /// A failing index never stops a backfill: the vectors are stored, and the next run that can fills the index.
     private static func reconcile(
         _ vectors: VectorDatabase,
         _ space: VectorDatabase.StoredSpace
