@@ -20,10 +20,10 @@ test: setup ## Run all tests in release
 	Scripts/test
 
 check: ## Check the format of all Swift code
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 format: ## Format all Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 quality: build ## Measure how well the small model tells categories apart (about a minute)
 	Scripts/setup pictures

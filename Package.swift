@@ -19,6 +19,7 @@ let package = Package(
         .systemLibrary(name: "CGif", providers: [.apt(["libgif-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "COnnxRuntime"),
+        .systemLibrary(name: "CResample"),
 
         .target(name: "Vectors"),
         .target(name: "Digests", dependencies: ["CCrypto"]),
@@ -31,7 +32,7 @@ let package = Package(
         .target(
             name: "EmbeddingModel",
             dependencies: [
-                "Vectors", "Digests", "ImageDecoding", "Inference",
+                "Vectors", "Digests", "ImageDecoding", "Inference", "CResample",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -57,6 +58,15 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
+        ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "CTurboJPEG", "ImageDecoding", "Inference", "EmbeddingModel", "Backfill",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Benchmarks"
         ),
 
         .target(

@@ -1,20 +1,26 @@
 package import Catalog
 package import EmbeddingModel
 import Foundation
+import Synchronization
 package import Vectors
 
 /// Gives every image of a scope a vector of one space.
 ///
-///     plan (one thread) → prepare (a thread per core) → model (the caller's thread) → keep (one thread)
+///     plan (one thread) → prepare (a thread per core) → model (a thread per core) → keep (the caller's thread)
 ///
 /// The stages are joined by bounded queues: the model does not wait for files nor for the disk, and memory holds a few
 /// batches however many images there are. No transaction is open while a file is read or the model runs.
+///
+/// Each thread of the model runs calls of its own on one core. On two cores that is 5 to 8 % faster than one call at a
+/// time on both, and a third faster while another program keeps a core busy: no call waits for its slower half.
 package struct Backfill: Sendable {
     /// What a run is asked to do.
     package struct Options: Sendable {
         package var scope: Scope
-        /// Bounds what one write transaction and one call of the model hold.
+        /// The images of one write transaction.
         package var batchSize = 10
+        /// Threads that run the model, each on pictures of its own.
+        package var modelThreads = 1
         /// The most images that a run touches; `nil` for all.
         package var limit: Int?
         /// Whether images with a recorded failure are tried again.
@@ -85,7 +91,7 @@ package struct Backfill: Sendable {
     /// Embeds what has to be embedded.
     ///
     /// - Parameters:
-    ///   - encoder: The loaded model; it runs on the calling thread.
+    ///   - encoder: The loaded model, whose calls run on one thread each.
     ///   - store: Where the vectors go.
     ///   - backup: Copies the bot's database and names the copy.
     /// - Throws: What stopped the run; it is charged to no image, and what was stored stays.
@@ -105,7 +111,10 @@ package struct Backfill: Sendable {
             backup: options.makesBackup ? backup : nil
         )
         if plan.replacements > 0 && !stop.isRaised { try keeper.backUp() }
-        let pipeline = Pipeline(batchSize: options.batchSize)
+        let pipeline = Pipeline(
+            batchSize: options.batchSize,
+            preparedCount: 2 * options.modelThreads * encoder.callSize
+        )
         stop.onRaise { pipeline.planned.close() }
         let space = encoder.space
         let preparation = ImagePreparation(
@@ -113,37 +122,31 @@ package struct Backfill: Sendable {
             preprocessing: encoder.preprocessing,
             allowsTruncated: options.allowsTruncated
         )
-        let planner = WorkerThread { feed(pipeline, space) }
-        let preparers = startPreparers(preparation, pipeline)
-        let writer = WorkerThread { write(from: pipeline, keeper) }
-        runModel(encoder, pipeline)
-        for thread in [planner] + preparers { thread.join() }
-        pipeline.batches.close()
-        writer.join()
+        let threads =
+            [WorkerThread { feed(pipeline, space) }] + startPreparers(preparation, pipeline)
+            + startModel(encoder, pipeline)
+        write(from: pipeline, keeper)
+        for thread in threads { thread.join() }
         if let fault = pipeline.fault { throw fault }
         try keeper.finish()
         var summary = keeper.summary
         summary.skipped = plan.skipped
         summary.seconds = (ContinuousClock.now - start) / .seconds(1)
         summary.isInterrupted = stop.isRaised
+        summary.processorTimes = pipeline.times.withLock { $0 }
         return summary
     }
 
     /// The first stage: pages through the images and hands on what is to be done.
     private func feed(_ pipeline: Pipeline, _ space: EmbeddingSpace) {
         var rest = options.limit ?? .max
-        var finished: [ImageRecord] = []
         do {
             try visit(space) { surveyed, decision in
                 guard rest > 0, !stop.isRaised else { return false }
                 switch decision {
                 case .nothing, .skip: return true
                 case .publish:
-                    finished.append(surveyed.image)
-                    if finished.count >= options.batchSize {
-                        pipeline.batches.push(.publish(finished))
-                        finished = []
-                    }
+                    guard pipeline.outcomes.push(.published(surveyed.image)) else { return false }
                 case .embed:
                     let planned = Pipeline.Planned(
                         image: surveyed.image,
@@ -155,7 +158,6 @@ package struct Backfill: Sendable {
                 rest -= 1
                 return true
             }
-            if !finished.isEmpty { pipeline.batches.push(.publish(finished)) }
         } catch {
             pipeline.fail(error)
         }
@@ -171,7 +173,9 @@ package struct Backfill: Sendable {
         return (0..<Self.preparerCount).map { _ in
             WorkerThread {
                 while let planned = pipeline.planned.pop(), !stop.isRaised {
-                    let result = Result { () throws(SourceFiles.Fault) in try preparation.prepare(planned.image) }
+                    let result = pipeline.timing(\.prepare) {
+                        Result { () throws(SourceFiles.Fault) in try preparation.prepare(planned.image) }
+                    }
                     guard pipeline.prepared.push(Pipeline.Prepared(planned: planned, result: result)) else { break }
                 }
                 if running.isLast() { pipeline.prepared.close() }
@@ -179,30 +183,43 @@ package struct Backfill: Sendable {
         }
     }
 
-    /// The third stage: batches for the model.
-    private func runModel(_ encoder: ImageEncoder, _ pipeline: Pipeline) {
+    /// The third stage: each thread takes what is prepared, at most a call's worth, and embeds it.
+    private func startModel(_ encoder: ImageEncoder, _ pipeline: Pipeline) -> [WorkerThread] {
         let stage = ModelStage(encoder: encoder, policy: policy)
-        var batch: [Pipeline.Prepared] = []
-        while pipeline.fault == nil {
-            let next = pipeline.prepared.pop()
-            if let next { batch.append(next) }
-            guard batch.count >= options.batchSize || (next == nil && !batch.isEmpty) else {
-                if next == nil { return }
-                continue
+        let running = Countdown(options.modelThreads)
+        return (0..<options.modelThreads).map { _ in
+            WorkerThread {
+                do {
+                    while !stop.isRaised && pipeline.fault == nil {
+                        let call = pipeline.prepared.pop(atMost: encoder.callSize)
+                        guard !call.isEmpty else { break }
+                        for outcome in try pipeline.timing(\.model, { try stage.embed(call) }) {
+                            pipeline.outcomes.push(outcome)
+                        }
+                    }
+                } catch {
+                    pipeline.fail(error)
+                }
+                guard running.isLast() else { return }
+                pipeline.prepared.close()
+                pipeline.outcomes.close()
             }
-            do {
-                pipeline.batches.push(try stage.embed(batch, stop: stop))
-            } catch {
-                pipeline.fail(error)
-            }
-            batch = []
         }
     }
 
-    /// The last stage.
+    /// The last stage: gathers batches and writes them.
     private func write(from pipeline: Pipeline, _ keeper: Keeper) {
+        var batch: [Pipeline.Outcome] = []
         do {
-            while let batch = pipeline.batches.pop() { try keeper.keep(batch) }
+            while true {
+                let outcome = pipeline.outcomes.pop()
+                if let outcome { batch.append(outcome) }
+                if batch.count >= options.batchSize || outcome == nil {
+                    try pipeline.timing(\.store) { try keeper.keep(batch) }
+                    batch = []
+                }
+                if outcome == nil { return }
+            }
         } catch {
             pipeline.fail(error)
         }

@@ -25,15 +25,19 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Takes the oldest element, waiting for one; `nil` when the queue is closed and empty.
-    func pop() -> Element? {
+    /// Takes the oldest elements that are there, waiting for the first one; none when the queue is closed and empty.
+    func pop(atMost count: Int) -> [Element] {
         condition.withLock {
             while elements.isEmpty && !isClosed { condition.wait() }
-            guard !elements.isEmpty else { return nil }
+            let taken = Array(elements.prefix(count))
+            elements.removeFirst(taken.count)
             condition.broadcast()
-            return elements.removeFirst()
+            return taken
         }
     }
+
+    /// Takes the oldest element, waiting for one; `nil` when the queue is closed and empty.
+    func pop() -> Element? { pop(atMost: 1).first }
 
     /// Says that nothing more will come; what is in the queue can still be taken.
     func close() {

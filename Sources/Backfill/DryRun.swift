@@ -1,5 +1,6 @@
 package import Catalog
 package import EmbeddingModel
+import Synchronization
 
 /// What a run would do and how long it would take, found out without changing anything.
 package struct DryRun: Sendable {
@@ -41,19 +42,51 @@ extension Backfill {
         return DryRun(plan: plan, unusable: unusable, rate: try rate(of: trial, preparation, encoder))
     }
 
-    /// The speed of the two costly stages one after the other: preparing is spread over the cores, and the model uses
-    /// all of them.
+    /// The speed of the two costly stages one after the other, each on all the threads that it has in a run.
     private func rate(
         of trial: [ImageRecord],
         _ preparation: ImagePreparation,
         _ encoder: ImageEncoder
     ) throws -> Double? {
         let clock = ContinuousClock()
-        var tensors: [[Float]] = []
-        let preparing = clock.measure { tensors = trial.compactMap { try? preparation.prepare($0).tensor } }
-        guard !tensors.isEmpty else { return nil }
-        let embedding = try clock.measure { _ = try encoder.embed(tensors) }
-        let seconds = embedding / .seconds(1) + preparing / .seconds(1) / Double(Self.preparerCount)
-        return Double(tensors.count) / seconds
+        let tensors = Mutex<[[Float]]>([])
+        let preparing = clock.measure {
+            Self.share(trial, among: Self.preparerCount, inPiecesOf: 1) { images in
+                guard let prepared = try? preparation.prepare(images[0]) else { return }
+                tensors.withLock { $0.append(prepared.tensor) }
+            }
+        }
+        let prepared = tensors.withLock { $0 }
+        guard !prepared.isEmpty else { return nil }
+        let failure = Mutex<(any Error)?>(nil)
+        let embedding = clock.measure {
+            Self.share(prepared, among: options.modelThreads, inPiecesOf: encoder.callSize) { call in
+                do { _ = try encoder.embed(call) } catch { failure.withLock { $0 = error } }
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return Double(prepared.count) / ((embedding + preparing) / .seconds(1))
+    }
+
+    /// Hands pieces of a list to threads until there are none left.
+    private static func share<Element: Sendable>(
+        _ elements: [Element],
+        among threadCount: Int,
+        inPiecesOf size: Int,
+        _ work: @escaping @Sendable ([Element]) -> Void
+    ) {
+        let queue = BoundedQueue<Element>(capacity: elements.count)
+        for element in elements { queue.push(element) }
+        queue.close()
+        let threads = (0..<threadCount).map { _ in
+            WorkerThread {
+                while true {
+                    let piece = queue.pop(atMost: size)
+                    guard !piece.isEmpty else { return }
+                    work(piece)
+                }
+            }
+        }
+        for thread in threads { thread.join() }
     }
 }

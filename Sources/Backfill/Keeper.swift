@@ -37,30 +37,47 @@ final class Keeper: Sendable {
         state.withLock { $0.isBackedUp = true }
     }
 
-    /// Writes one batch.
-    func keep(_ batch: Pipeline.Batch) throws {
-        let progress: Progress
-        switch batch {
-        case .publish(let images):
-            let vanished = try store.publish(images)
-            progress = state.withLock { state in
-                state.summary.published += images.count - vanished.count
-                state.summary.vanished += vanished.count
-                state.progress.add(done: images.count, failed: 0)
-                return state.progress
+    /// Writes a batch: one transaction for what is new, one for what only has to be published.
+    func keep(_ batch: [Pipeline.Outcome]) throws {
+        var vectors: [NewVector] = []
+        var failures: [FailureRecord] = []
+        var computed: [ImageRecord] = []
+        for outcome in batch {
+            switch outcome {
+            case .embedded(let vector): vectors.append(vector)
+            case .failed(let failure): failures.append(failure)
+            case .published(let image): computed.append(image)
             }
-        case .store(let vectors, let failures):
-            if vectors.contains(where: \.isReplacement) { try backUp() }
-            let vanished = try store.store(vectors, failures: failures)
-            let stored = vectors.filter { !vanished.contains($0.image.id) }
-            progress = state.withLock { state in
-                state.summary.replaced += stored.count { $0.isReplacement }
-                state.summary.embedded += stored.count { !$0.isReplacement }
-                state.summary.vanished += vanished.count
-                for failure in failures { state.summary.failed[failure.kind, default: 0] += 1 }
-                state.progress.add(done: vectors.count, failed: failures.count)
-                return state.progress
-            }
+        }
+        if !computed.isEmpty { try publish(computed) }
+        if !vectors.isEmpty || !failures.isEmpty { try store(vectors, failures) }
+    }
+
+    private func publish(_ images: [ImageRecord]) throws {
+        let vanished = try store.publish(images)
+        count(done: images.count, failed: 0) { summary in
+            summary.published += images.count - vanished.count
+            summary.vanished += vanished.count
+        }
+    }
+
+    private func store(_ vectors: [NewVector], _ failures: [FailureRecord]) throws {
+        if vectors.contains(where: \.isReplacement) { try backUp() }
+        let vanished = try store.store(vectors, failures: failures)
+        let stored = vectors.filter { !vanished.contains($0.image.id) }
+        count(done: vectors.count, failed: failures.count) { summary in
+            summary.replaced += stored.count { $0.isReplacement }
+            summary.embedded += stored.count { !$0.isReplacement }
+            summary.vanished += vanished.count
+            for failure in failures { summary.failed[failure.kind, default: 0] += 1 }
+        }
+    }
+
+    private func count(done: Int, failed: Int, _ add: (inout Summary) -> Void) {
+        let progress = state.withLock { state in
+            add(&state.summary)
+            state.progress.add(done: done, failed: failed)
+            return state.progress
         }
         observer.progress(progress)
     }

@@ -16,24 +16,27 @@ final class Pipeline: Sendable {
         let result: Result<ImagePreparation.Prepared, SourceFiles.Fault>
     }
 
-    /// What is to be written in one transaction.
-    enum Batch: Sendable {
-        case store([NewVector], [FailureRecord])
-        case publish([ImageRecord])
+    /// What is to be written about one image.
+    enum Outcome: Sendable {
+        case embedded(NewVector)
+        case failed(FailureRecord)
+        /// Its vector was computed by an earlier run.
+        case published(ImageRecord)
     }
 
-    /// A few batches ahead, so that a slow file does not stop the others.
-    let planned: BoundedQueue<Planned>
-    /// One batch ahead of the model.
+    /// A few pages ahead, so that a slow file does not stop the others.
+    let planned = BoundedQueue<Planned>(capacity: 64)
+    /// One call ahead of each thread of the model: a prepared picture takes 600 kB.
     let prepared: BoundedQueue<Prepared>
     /// Two batches may wait for the disk or for the bot's lock; more would only take memory.
-    let batches: BoundedQueue<Batch>
+    let outcomes: BoundedQueue<Outcome>
+    /// The processor time that the stages took.
+    let times = Mutex(ProcessorTimes())
     private let firstFault = Mutex<(any Error)?>(nil)
 
-    init(batchSize: Int) {
-        planned = BoundedQueue(capacity: 4 * batchSize)
-        prepared = BoundedQueue(capacity: max(batchSize, 8))
-        batches = BoundedQueue(capacity: 2)
+    init(batchSize: Int, preparedCount: Int) {
+        prepared = BoundedQueue(capacity: preparedCount)
+        outcomes = BoundedQueue(capacity: 2 * batchSize)
     }
 
     /// What ended the run, if anything did.
@@ -44,6 +47,16 @@ final class Pipeline: Sendable {
         firstFault.withLock { $0 = $0 ?? error }
         planned.close()
         prepared.close()
-        batches.close()
+        outcomes.close()
+    }
+
+    /// Does a piece of a stage's work and adds up the processor time that the calling thread took for it.
+    func timing<Value>(
+        _ stage: any WritableKeyPath<ProcessorTimes, Double> & Sendable,
+        _ work: () throws -> Value
+    ) rethrows -> Value {
+        let start = ProcessorTimes.ofThread
+        defer { times.withLock { $0[keyPath: stage] += ProcessorTimes.ofThread - start } }
+        return try work()
     }
 }

@@ -16,6 +16,8 @@ package struct Summary: Sendable {
     package var vanished = 0
     /// Wall-clock seconds of the run, loading the model aside.
     package var seconds = 0.0
+    /// What the stages cost.
+    package var processorTimes = ProcessorTimes()
     /// Whether the run was stopped before its end.
     package var isInterrupted = false
 

@@ -5,12 +5,11 @@ package struct SHA256Digest: Sendable, Hashable {
     /// The 32 bytes of the digest.
     package let bytes: [UInt8]
 
-    /// The digest of bytes in memory, by the C function `EVP_Digest` of libcrypto.
+    /// The digest of bytes in memory.
     package init(of data: UnsafeRawBufferPointer) {
-        var digest = [UInt8](repeating: 0, count: 32)
-        let done = EVP_Digest(data.baseAddress, data.count, &digest, nil, EVP_sha256(), nil)
-        precondition(done == 1, "libcrypto has no SHA-256")
-        bytes = digest
+        let hasher = SHA256Hasher()
+        hasher.update(data)
+        self = hasher.finish()
     }
 
     /// The digest of an array of bytes.
@@ -23,6 +22,9 @@ package struct SHA256Digest: Sendable, Hashable {
         guard bytes.count == 32 else { return nil }
         self.bytes = bytes
     }
+
+    /// Takes the bytes that the hasher gave.
+    init(hashed bytes: [UInt8]) { self.bytes = bytes }
 
     /// The digest as 64 hexadecimal digits.
     package var hexadecimal: String {

@@ -4,52 +4,79 @@ package import Vectors
 /// A loaded model that turns prepared pictures into embeddings.
 ///
 /// Loading hashes the weights, checks them against the manifest, writes the graph, and embeds two built-in pictures:
-/// a model that answers with NaN, or the same for both, is refused. An encoder belongs to one thread at a time.
-package final class ImageEncoder {
+/// a model that answers with NaN, or the same for both, is refused. Several threads may embed at once.
+package final class ImageEncoder: Sendable {
     /// The space that all its embeddings are in.
     package let space: EmbeddingSpace
     /// How pictures must be prepared for it.
     package let preprocessing: Preprocessing
+    /// What it computes with; a model that has no int8 form keeps float32.
+    package let precision: Precision
+    /// How many pictures one call is best given.
+    package var callSize: Int { precision.callSize }
 
     private let session: InferenceSession
 
     /// Loads a model.
     ///
-    /// - Parameter threads: How many threads one batch may use.
+    /// - Parameters:
+    ///   - precision: What to compute with. The first int8 start makes the int8 weights, in about a second.
+    ///   - threads: How many threads one call may use.
     /// - Throws: `.missing`, `.damaged`, or `.engine` where ONNX Runtime is missing or refuses the graph.
-    package init(_ model: ModelFolder, library: InferenceLibrary, threads: Int) throws(EmbeddingModelError) {
+    package init(
+        _ model: ModelFolder,
+        precision wanted: Precision = .float32,
+        library: InferenceLibrary,
+        threads: Int
+    ) throws(EmbeddingModelError) {
         let architecture = try model.architecture()
         preprocessing = try model.preprocessing(of: architecture)
+        precision = architecture.precisions.contains(wanted) ? wanted : .float32
         let checkpoint = try Checkpoint(model.weights)
-        try model.verify(weightsDigest: checkpoint.digest)
-        let (graph, dimension) =
-            switch architecture {
-            case .clip(let configuration):
-                (try CLIPVisionGraph.build(configuration, checkpoint), configuration.projection_dim)
-            case .efficientNetLite0:
-                (try EfficientNetLiteGraph.build(checkpoint), EfficientNetLiteGraph.dimension)
-            }
+        let digest = checkpoint.digest
+        try model.verify(weightsDigest: digest)
+        let dimension = architecture.dimension
         space = EmbeddingSpace(
             model: model.name,
-            weightsDigest: checkpoint.digest,
+            weightsDigest: precision.weightsDigest(digest),
             preprocessingVersion: Preprocessing.version,
             dimension: dimension
         )
+        let graph =
+            switch architecture {
+            case .clip(let configuration) where precision == .int8:
+                try CLIPVisionGraph.build(
+                    configuration,
+                    QuantizedCheckpoint.open(in: model.path, from: checkpoint, digest: digest, configuration)
+                )
+            case .clip(let configuration): try CLIPVisionGraph.build(configuration, checkpoint)
+            case .efficientNetLite0: try EfficientNetLiteGraph.build(checkpoint)
+            }
         session = try graph.session(of: model.name, library: library, dimension: dimension, threads: threads)
+        checkpoint.releasePages()
         try testItself()
     }
 
-    /// Embeds a batch.
+    /// Embeds pictures, a call's worth at a time.
     ///
     /// - Parameter tensors: What `preprocessing.tensor(of:)` gave for each picture.
     /// - Returns: In the same order, an embedding or what is wrong with the model's output for that picture.
-    /// - Throws: `.engine` where the batch as a whole failed.
+    /// - Throws: `.engine` where a call as a whole failed.
     package func embed(_ tensors: [[Float]]) throws(EmbeddingModelError) -> [Result<Embedding, EmbeddingDefect>] {
-        guard !tensors.isEmpty else { return [] }
+        var results: [Result<Embedding, EmbeddingDefect>] = []
+        for start in stride(from: 0, to: tensors.count, by: callSize) {
+            results += try call(tensors[start..<min(start + callSize, tensors.count)])
+        }
+        return results
+    }
+
+    private func call(
+        _ tensors: ArraySlice<[Float]>
+    ) throws(EmbeddingModelError) -> [Result<Embedding, EmbeddingDefect>] {
         let side = preprocessing.crop
         do {
             return try session.run(
-                Array(tensors.joined()),
+                tensors.count == 1 ? tensors[tensors.startIndex] : Array(tensors.joined()),
                 shape: [tensors.count, 3, side, side],
                 inputName: "pixels",
                 outputName: ONNXGraph.output.name
@@ -57,7 +84,7 @@ package final class ImageEncoder {
                 guard output.count == tensors.count * space.dimension else {
                     return tensors.map { _ in .failure(.empty) }
                 }
-                return tensors.indices.map { index in
+                return (0..<tensors.count).map { index in
                     let row = output[(index * space.dimension)..<((index + 1) * space.dimension)]
                     return Result { () throws(EmbeddingDefect) in try Embedding(normalizing: row) }
                 }

@@ -15,6 +15,22 @@ package struct ModelFolder: Sendable {
     enum Architecture {
         case clip(CLIPConfiguration)
         case efficientNetLite0
+
+        /// The numbers in a vector.
+        var dimension: Int {
+            switch self {
+            case .clip(let configuration): configuration.projection_dim
+            case .efficientNetLite0: EfficientNetLiteGraph.dimension
+            }
+        }
+
+        /// What the model can compute with.
+        var precisions: [Precision] {
+            switch self {
+            case .clip: Precision.allCases
+            case .efficientNetLite0: [.float32]
+            }
+        }
     }
 
     /// The weights file.
@@ -58,8 +74,8 @@ package struct ModelFolder: Sendable {
             let preprocessing = Preprocessing(
                 shortSide: published?.size?.side ?? side,
                 crop: published?.crop_size?.side ?? side,
-                mean: published?.image_mean ?? [0.48145466, 0.4578275, 0.40821073],
-                deviation: published?.image_std ?? [0.26862954, 0.26130258, 0.27577711]
+                mean: published?.image_mean ?? Preprocessing.clip.mean,
+                deviation: published?.image_std ?? Preprocessing.clip.deviation
             )
             guard preprocessing.crop == side, preprocessing.shortSide >= side, preprocessing.shortSide <= 4096,
                 preprocessing.mean.count == 3, preprocessing.deviation.count == 3,

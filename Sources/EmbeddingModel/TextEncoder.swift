@@ -17,16 +17,20 @@ package final class TextEncoder {
     /// - Throws: `.missing` where the model has no text tower or no tokenizer, `.damaged`, or `.engine`.
     package convenience init(
         _ model: ModelFolder,
+        precision: Precision = .float32,
         library: InferenceLibrary,
         threads: Int
     ) throws(EmbeddingModelError) {
         let tokenizer = try Tokenizer(TokenVocabulary(folder: model.path))
-        try self.init(model, tokenizer: tokenizer, library: library, threads: threads)
+        try self.init(model, precision: precision, tokenizer: tokenizer, library: library, threads: threads)
     }
 
-    /// - Parameter tokenizer: `nil` where only token ids will be embedded.
+    /// - Parameters:
+    ///   - precision: That of the pictures; texts are computed in float32, and lie in the same space.
+    ///   - tokenizer: `nil` where only token ids will be embedded.
     init(
         _ model: ModelFolder,
+        precision: Precision = .float32,
         tokenizer: Tokenizer?,
         library: InferenceLibrary,
         threads: Int
@@ -35,17 +39,19 @@ package final class TextEncoder {
             throw EmbeddingModelError(.missing, "The model \(model.name) has no text tower; a CLIP model has one")
         }
         let checkpoint = try Checkpoint(model.weights)
-        try model.verify(weightsDigest: checkpoint.digest)
+        let digest = checkpoint.digest
+        try model.verify(weightsDigest: digest)
         self.tokenizer = tokenizer
         table = try TokenTable(configuration.text_config, checkpoint)
         space = EmbeddingSpace(
             model: model.name,
-            weightsDigest: checkpoint.digest,
+            weightsDigest: precision.weightsDigest(digest),
             preprocessingVersion: Preprocessing.version,
             dimension: configuration.projection_dim
         )
         session = try CLIPTextGraph.build(configuration, checkpoint)
             .session(of: model.name, library: library, dimension: space.dimension, threads: threads)
+        checkpoint.releasePages()
     }
 
     /// Embeds a text, whatever it holds; what is longer than 77 tokens is cut off.

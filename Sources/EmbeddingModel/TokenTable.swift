@@ -32,17 +32,8 @@ struct TokenTable {
         }
         return ids.enumerated().flatMap { position, id in
             (0..<width).map { column in
-                number(tokens, id * width + column) + number(positions, position * width + column)
+                tokens.float(at: id * width + column) + positions.float(at: position * width + column)
             }
-        }
-    }
-
-    private func number(_ tensor: ExternalTensor, _ index: Int) -> Float {
-        switch tensor.elementType {
-        case .float32:
-            Float(bitPattern: tensor.bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
-        case .float16:
-            Float(Float16(bitPattern: tensor.bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
         }
     }
 }

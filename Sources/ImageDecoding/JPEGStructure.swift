@@ -1,3 +1,5 @@
+private import Glibc
+
 /// The markers of a JPEG: what must be known before the decoder may take memory for it.
 struct JPEGStructure {
     private(set) var size = (width: 0, height: 0)
@@ -36,14 +38,22 @@ struct JPEGStructure {
 
     /// The next marker at or after an offset, which then stands behind it; entropy-coded bytes are passed over.
     private static func nextMarker(in file: [UInt8], from offset: inout Int) -> UInt8? {
-        while offset + 1 < file.count {
-            if file[offset] == 0xFF, file[offset + 1] != 0, file[offset + 1] != 0xFF {
-                offset += 2
-                return file[offset - 1]
+        unsafe file.withUnsafeBytes { bytes in
+            while offset + 1 < bytes.count {
+                guard let base = bytes.baseAddress,
+                    let found = unsafe memchr(base + offset, 0xFF, bytes.count - 1 - offset)
+                else { break }
+                offset = unsafe UnsafeRawPointer(found) - base
+                let marker = unsafe bytes[offset + 1]
+                if marker != 0 && marker != 0xFF {
+                    offset += 2
+                    return marker
+                }
+                offset += 1
             }
-            offset += 1
+            offset = file.count
+            return nil
         }
-        return nil
     }
 
     private static func standsAlone(_ marker: UInt8) -> Bool {

@@ -2,8 +2,11 @@ internal import COnnxRuntime
 
 /// A model loaded for inference: one float32 input and one float32 output, first dimension the batch.
 ///
-/// The corresponding C type is `OrtSession`. A session belongs to one thread at a time: it is not `Sendable`.
-@safe package final class InferenceSession {
+/// The corresponding C type is `OrtSession`.
+///
+/// - Note: `@unchecked Sendable` because ONNX Runtime documents `Run` as safe to call from several threads at once, and
+///   nothing else changes after the session is made.
+@safe package final class InferenceSession: @unchecked Sendable {
     private let library: InferenceLibrary
     private let session: OpaquePointer
     private let memory: OpaquePointer

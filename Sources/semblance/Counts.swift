@@ -18,6 +18,9 @@ enum Counts {
     /// To one digit behind the point.
     static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
+    /// To three digits behind the point.
+    static func thousandths(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
     /// "1 image", "12 images".
     static func images(_ count: Int) -> String { count == 1 ? "1 image" : "\(count) images" }
 

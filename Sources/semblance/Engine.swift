@@ -13,12 +13,24 @@ enum Engine {
     /// Loads the wanted model's text tower.
     static func textEncoder(_ settings: Settings) throws -> TextEncoder {
         let model = try ModelStore(path: settings.models).model(named: settings.model)
-        return try TextEncoder(model, library: library(settings), threads: settings.threads)
+        return try TextEncoder(
+            model,
+            precision: settings.precision,
+            library: library(settings),
+            threads: settings.threads
+        )
     }
 
     /// Loads the wanted model; a missing model is named before a missing engine.
-    static func encoder(_ settings: Settings) throws -> ImageEncoder {
+    ///
+    /// - Parameter threads: The threads of one call; `nil` for all that the settings allow.
+    static func encoder(_ settings: Settings, threads: Int? = nil) throws -> ImageEncoder {
         let model = try ModelStore(path: settings.models).model(named: settings.model)
-        return try ImageEncoder(model, library: library(settings), threads: settings.threads)
+        return try ImageEncoder(
+            model,
+            precision: settings.precision,
+            library: library(settings),
+            threads: threads ?? settings.threads
+        )
     }
 }

@@ -13,6 +13,7 @@ struct GenerateReport: Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case longestWrite = "longest_write_milliseconds"
+        case processorTimes = "processor_seconds"
         case embedded, replaced, published, failed, skipped, vanished, seconds, interrupted
         case rate = "images_per_second"
         case coverage = "coverage_percentage"
@@ -31,6 +32,9 @@ struct GenerateReport: Encodable {
         try values.encode(Counts.rounded(summary.rate), forKey: .rate)
         try values.encodeIfPresent((statistics?.coverage).map(Counts.rounded), forKey: .coverage)
         try values.encode(Counts.rounded(longestWrite / .milliseconds(1)), forKey: .longestWrite)
+        let times = summary.processorTimes
+        let seconds = ["prepare": times.prepare, "model": times.model, "store": times.store]
+        try values.encode(seconds.mapValues(Counts.thousandths), forKey: .processorTimes)
     }
 
     /// The lines for people.

@@ -17,6 +17,8 @@ struct Semblance: ParsableCommand {
               DATABASE_URL           the bot's database, a URL or a path
                                      (data/telegram_agent.db)
               EMBEDDING_MODEL        the model's name (clip-ViT-B-32)
+              EMBEDDING_PRECISION    float32, or int8 for CLIP: faster, vectors of
+                                     their own (float32)
               SEMBLANCE_MODELS       the folder of model folders
               SEMBLANCE_DATABASE     our database (semblance.db beside the bot's)
               SEMBLANCE_ROOT         the folder of the bot's relative file paths

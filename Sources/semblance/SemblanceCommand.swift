@@ -25,6 +25,15 @@ extension SemblanceCommand {
     }
 }
 
+/// How the model computes; for every command that runs it.
+struct PrecisionOption: ParsableArguments {
+    @Option(help: "float32 or int8; overrides EMBEDDING_PRECISION.")
+    var precision: String?
+
+    /// The option as a setting.
+    var settings: [Settings.Key: String] { precision.map { [.precision: $0] } ?? [:] }
+}
+
 /// Where things are; the same for every command.
 struct LocationOptions: ParsableArguments {
     @Option(help: "The bot's database: a path or a URL. Overrides DATABASE_URL.")
@@ -37,8 +46,8 @@ struct LocationOptions: ParsableArguments {
     var envFile: String?
 
     /// Reads the settings with these options on top.
-    func settings() throws -> Settings {
-        var options: [Settings.Key: String] = [:]
+    func settings(with others: [Settings.Key: String] = [:]) throws -> Settings {
+        var options = others
         options[.databaseURL] = database
         options[.root] = root
         return try Settings(options: options, environmentFile: envFile)

@@ -1,4 +1,5 @@
 import Catalog
+import EmbeddingModel
 import FoundationEssentials
 import SystemPackage
 
@@ -11,6 +12,7 @@ struct Settings {
     enum Key: String, CaseIterable {
         case databaseURL = "DATABASE_URL"
         case model = "EMBEDDING_MODEL"
+        case precision = "EMBEDDING_PRECISION"
         case models = "SEMBLANCE_MODELS"
         case vectorDatabase = "SEMBLANCE_DATABASE"
         case root = "SEMBLANCE_ROOT"
@@ -28,6 +30,8 @@ struct Settings {
     private let layers: [(source: String, values: [String: String])]
     let workingDirectory: FilePath
     let threads: Int
+    /// What CLIP computes with.
+    let precision: Precision
 
     /// Reads all layers.
     ///
@@ -69,12 +73,19 @@ struct Settings {
             throw CommandError(.usage, "SEMBLANCE_THREADS must be a number from 1 to 256, not \(value(.threads) ?? "")")
         }
         self.threads = threads
+        let wanted = value(.precision) ?? ""
+        guard let precision = Precision(rawValue: wanted) else {
+            let choices = Precision.allCases.map(\.rawValue).joined(separator: " or ")
+            throw CommandError(.usage, "EMBEDDING_PRECISION must be \(choices), not \(wanted)")
+        }
+        self.precision = precision
     }
 
     private static func defaults(_ environment: [String: String]) -> [String: String] {
         [
             Key.databaseURL.rawValue: "sqlite+aiosqlite:///./data/telegram_agent.db",
             Key.model.rawValue: "clip-ViT-B-32",
+            Key.precision.rawValue: Precision.float32.rawValue,
             Key.threads.rawValue: String(ProcessInfo.processInfo.activeProcessorCount),
             Key.models.rawValue: Installation.models(environment)?.string ?? "",
             Key.onnxRuntime.rawValue: Installation.file("libonnxruntime.so")?.string ?? "",

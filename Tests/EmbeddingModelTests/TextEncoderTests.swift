@@ -1,4 +1,6 @@
+import Foundation
 import Inference
+import SystemPackage
 import TestSupport
 import Testing
 import Vectors
@@ -55,6 +57,26 @@ struct TextEncoderTests {
         let folder = try ModelStore(path: Fixtures.models).model(named: "tiny-clip")
         let images = try ImageEncoder(folder, library: ImageEncoderTests.library.get(), threads: 1)
         #expect(try encoder("tiny-clip").space == images.space)
+    }
+
+    @Test("is in the space of the pictures at either precision, and gives the same vectors")
+    func precision() throws {
+        try withTemporaryFolder { store in
+            let path = store.appending("tiny-clip")
+            let fixture = Fixtures.models.appending("tiny-clip").string
+            try FileManager.default.copyItem(atPath: fixture, toPath: path.string)
+            let folder = try ModelStore(path: store).model(named: "tiny-clip")
+            let library = try ImageEncoderTests.library.get()
+            let encoders = try Precision.allCases.map { precision in
+                let text = try TextEncoder(folder, precision: precision, tokenizer: nil, library: library, threads: 1)
+                let images = try ImageEncoder(folder, precision: precision, library: library, threads: 1)
+                #expect(text.space == images.space)
+                return text
+            }
+            #expect(encoders[0].space != encoders[1].space)
+            let tokens = [62, 5, 6, 7, 63]
+            #expect(try encoders[0].embed(tokens: tokens) == encoders[1].embed(tokens: tokens))
+        }
     }
 
     @Test("says so where the tokenizer does not fit the model, or the model has no text tower")

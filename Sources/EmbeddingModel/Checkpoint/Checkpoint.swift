@@ -12,8 +12,8 @@ struct Checkpoint {
     private let file: MappedFile
     private let path: FilePath
     private let tensors: [String: Tensor]
-    /// The SHA-256 of the file, in hexadecimal.
-    let digest: String
+    /// What the header says besides the tensors.
+    let metadata: [String: String]
 
     private struct Tensor: Decodable {
         let dtype: String
@@ -23,10 +23,11 @@ struct Checkpoint {
 
     private enum Entry: Decodable {
         case tensor(Tensor)
-        case metadata
+        case metadata([String: String])
 
         init(from decoder: any Decoder) throws {
-            self = (try? Tensor(from: decoder)).map(Entry.tensor) ?? .metadata
+            self =
+                (try? Tensor(from: decoder)).map(Entry.tensor) ?? .metadata((try? .init(from: decoder)) ?? [:])
         }
     }
 
@@ -35,7 +36,12 @@ struct Checkpoint {
 
     /// Maps a safetensors file and reads its header.
     init(_ path: FilePath) throws(EmbeddingModelError) {
-        file = try MappedFile(path)
+        try self.init(MappedFile(path), named: path)
+    }
+
+    /// Reads the header of what is in memory.
+    init(_ file: MappedFile, named path: FilePath) throws(EmbeddingModelError) {
+        self.file = file
         self.path = path
         guard file.bytes.count >= 8 else { throw Self.torn(path) }
         let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
@@ -47,11 +53,26 @@ struct Checkpoint {
         var tensors: [String: Tensor] = [:]
         for case (let name, .tensor(let tensor)) in entries { tensors[name] = tensor }
         self.tensors = tensors
+        if case .metadata(let metadata)? = entries["__metadata__"] { self.metadata = metadata } else { metadata = [:] }
         dataOffset = 8 + Int(length)
-        digest = file.digest.hexadecimal
     }
 
     private let dataOffset: Int
+
+    /// The SHA-256 of the whole file, in hexadecimal.
+    var digest: String { file.digest(of: 0..<file.bytes.count).hexadecimal }
+
+    /// The SHA-256 of all tensors' bytes as they lie in the file, in hexadecimal.
+    var dataDigest: String { file.digest(of: dataOffset..<file.bytes.count).hexadecimal }
+
+    /// Gives back the memory of the file's pages; those that are read again come back from the page cache.
+    func releasePages() { file.release(0..<file.bytes.count) }
+
+    /// Whether there is a tensor of this name.
+    func has(_ name: String) -> Bool { tensors[name] != nil }
+
+    /// The names of all tensors that begin so, in their order.
+    func names(with prefix: String) -> [String] { tensors.keys.filter { $0.hasPrefix(prefix) }.sorted() }
 
     private static func torn(_ path: FilePath) -> EmbeddingModelError {
         EmbeddingModelError(.damaged, "\(path) is shorter than its header says; fetch it again")
@@ -67,14 +88,18 @@ struct Checkpoint {
 
     /// A tensor's bytes in the mapped file.
     ///
-    /// - Throws: `.damaged` where it is missing, has another shape, another type than float32 or float16, or lies
-    ///   outside the file.
-    func tensor(_ name: String, shape expected: [Int]) throws(EmbeddingModelError) -> ExternalTensor {
+    /// - Throws: `.damaged` where it is missing, has another shape or none of the given types, or lies outside the file.
+    func tensor(
+        _ name: String,
+        shape expected: [Int],
+        types: [ElementType] = [.float32, .float16]
+    ) throws(EmbeddingModelError) -> ExternalTensor {
         guard try shape(of: name) == expected, let tensor = tensors[name] else {
             throw EmbeddingModelError(.damaged, "\(path): tensor \(name) has not the shape \(expected)")
         }
-        guard let type: ElementType = ["F32": .float32, "F16": .float16][tensor.dtype] else {
-            throw EmbeddingModelError(.damaged, "\(path): tensor \(name) is \(tensor.dtype), not float32 or float16")
+        guard let type = ElementType(safetensors: tensor.dtype), types.contains(type) else {
+            let wanted = types.map { "\($0)" }.joined(separator: " or ")
+            throw EmbeddingModelError(.damaged, "\(path): tensor \(name) is \(tensor.dtype), not \(wanted)")
         }
         let (count, overflow) = expected.reduce((type.byteCount, false)) { product, side in
             let (value, overflow) = product.0.multipliedReportingOverflow(by: side)
@@ -87,4 +112,35 @@ struct Checkpoint {
         let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[(dataOffset + begin)..<(dataOffset + begin + count)])
         return ExternalTensor(name: name, elementType: type, shape: expected, bytes: bytes)
     }
+}
+
+extension ElementType {
+    /// The type that a safetensors header names; `nil` for one that is not used here.
+    init?(safetensors name: String) {
+        guard let type = [Self.float32, .float16, .int8].first(where: { $0.safetensors == name }) else { return nil }
+        self = type
+    }
+
+    /// What a safetensors header calls the type.
+    var safetensors: String {
+        switch self {
+        case .float32: "F32"
+        case .float16: "F16"
+        case .int8: "I8"
+        }
+    }
+}
+
+extension ExternalTensor {
+    /// A number of the tensor, widened to float32.
+    func float(at index: Int) -> Float {
+        switch elementType {
+        case .float32: Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
+        case .float16: Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
+        case .int8: Float(Int8(bitPattern: bytes[index]))
+        }
+    }
+
+    /// All numbers of the tensor, widened to float32.
+    var floats: [Float] { (0..<shape.reduce(1, *)).map(float(at:)) }
 }

@@ -10,6 +10,7 @@ import SystemPackage
 final class MappedFile: @unchecked Sendable {
     /// The file's bytes.
     let bytes: UnsafeRawBufferPointer
+    private let isAnonymous: Bool
 
     /// Maps a file.
     ///
@@ -25,10 +26,46 @@ final class MappedFile: @unchecked Sendable {
             let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
         else { throw EmbeddingModelError(.damaged, "\(path) is empty or not a file that can be mapped") }
         bytes = UnsafeRawBufferPointer(start: address, count: Int(status.st_size))
+        isAnonymous = false
     }
 
-    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+    /// Memory with the given pieces in it, where there is no file to map.
+    init(holding pieces: [[UInt8]]) {
+        let count = pieces.reduce(0) { $0 + $1.count }
+        let address = mmap(nil, max(count, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let address, address != MAP_FAILED else { preconditionFailure("there is no memory for \(count) bytes") }
+        var offset = 0
+        for piece in pieces {
+            piece.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(start: address + offset, count: $0.count).copyMemory(from: $0)
+            }
+            offset += piece.count
+        }
+        bytes = UnsafeRawBufferPointer(start: address, count: count)
+        isAnonymous = true
+    }
 
-    /// The SHA-256 of the whole file: about half a second for 605 MB.
-    var digest: SHA256Digest { SHA256Digest(of: bytes) }
+    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), max(bytes.count, 1)) }
+
+    /// The SHA-256 of a part of the file: about half a second for 605 MB, which pass through memory piece by piece.
+    func digest(of range: Range<Int>) -> SHA256Digest {
+        let hasher = SHA256Hasher()
+        let pieceLength = 8 << 20
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: pieceLength) {
+            let piece = start..<min(start + pieceLength, range.upperBound)
+            hasher.update(UnsafeRawBufferPointer(rebasing: bytes[piece]))
+            release(piece)
+        }
+        return hasher.finish()
+    }
+
+    /// Gives back the memory of pages that will hardly be read again; one that is comes from the page cache anew.
+    func release(_ range: Range<Int>) {
+        guard !isAnonymous, let base = bytes.baseAddress else { return }
+        let page = Int(getpagesize())
+        let start = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound / page * page
+        guard start < end else { return }
+        madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+    }
 }

@@ -28,6 +28,7 @@ struct ONNXGraph {
     private var nodes: [ProtobufWriter] = []
     private var constants: [ProtobufWriter] = []
     private let checkpoint: Checkpoint
+    private var quantizedValues: [String: QuantizedValue] = [:]
     private var count = 0
 
     /// - Parameter shape: The sides of the input; `nil` where the input itself tells.
@@ -42,12 +43,44 @@ struct ONNXGraph {
     {
         count += 1
         let result = Value(name: "\(type)_\(count)")
-        add(type, inputs, result, attributes)
+        add(type, inputs, [result], attributes)
         return result
     }
 
+    /// A value as whole numbers of 8 bits without sign, with the scale and the zero that say what they mean.
+    struct QuantizedValue {
+        let numbers: Value
+        let scale: Value
+        let zero: Value
+    }
+
+    /// Quantises a value by the range that it has in each call; a value that was quantised before is not so again.
+    mutating func quantized(_ value: Value) -> QuantizedValue {
+        if let known = quantizedValues[value.name] { return known }
+        let names = ["numbers", "scale", "zero"].map { Value(name: "\(value.name)_\($0)") }
+        add("DynamicQuantizeLinear", [value], names, [:])
+        let result = QuantizedValue(numbers: names[0], scale: names[1], zero: names[2])
+        quantizedValues[value.name] = result
+        return result
+    }
+
+    /// The name of the scales that go with int8 weights.
+    static func scaleName(of weight: String) -> String { weight + "_scale" }
+
+    /// Whether the checkpoint has this weight as int8.
+    func isQuantized(_ weight: String) -> Bool { checkpoint.has(Self.scaleName(of: weight)) }
+
+    /// An int8 weight of the checkpoint, `[in, out]`, with its scales, `[out]`.
+    mutating func quantizedWeight(
+        _ name: String,
+        _ shape: [Int]
+    ) throws(EmbeddingModelError) -> (numbers: Value, scales: Value) {
+        weights.append(try checkpoint.tensor(name, shape: shape, types: [.int8]))
+        return (Value(name: name), try weight(Self.scaleName(of: name), [shape[1]]))
+    }
+
     /// Names a value as the graph's output.
-    mutating func finish(_ value: Value) { add("Identity", [value], Self.output, [:]) }
+    mutating func finish(_ value: Value) { add("Identity", [value], [Self.output], [:]) }
 
     /// A weight of the checkpoint; float16 is widened when the session loads.
     mutating func weight(_ name: String, _ shape: [Int]) throws(EmbeddingModelError) -> Value {
@@ -88,13 +121,13 @@ struct ONNXGraph {
     private mutating func add(
         _ type: String,
         _ inputs: [Value],
-        _ output: Value,
+        _ outputs: [Value],
         _ attributes: KeyValuePairs<String, Attribute>
     ) {
         var node = ProtobufWriter()
         for input in inputs { node.field(1, input.name) }
-        node.field(2, output.name)
-        node.field(3, output.name)
+        for output in outputs { node.field(2, output.name) }
+        node.field(3, outputs[0].name)
         node.field(4, type)
         for (name, attribute) in attributes {
             node.field(5) { message in

@@ -14,15 +14,27 @@ package struct Preprocessing: Sendable, Equatable {
     /// Divides what remains, per channel.
     let deviation: [Float]
 
+    /// That of OpenAI's CLIP models of 224 pixels.
+    package static let clip = Preprocessing(
+        shortSide: 224,
+        crop: 224,
+        mean: [0.48145466, 0.4578275, 0.40821073],
+        deviation: [0.26862954, 0.26130258, 0.27577711]
+    )
+
     /// Turns a picture into planar red, green, blue numbers, `[3, crop, crop]`.
     package func tensor(of image: PixelImage) -> [Float] {
-        let samples = Resampler.squareCrop(of: image, shortSide: shortSide, crop: crop)
+        let samples = Resampler.best.squareCrop(of: image, shortSide: shortSide, crop: crop)
         let plane = crop * crop
         return [Float](unsafeUninitializedCapacity: 3 * plane) { output, count in
-            for channel in 0..<3 {
-                let table = (0...255).map { (Float($0) / 255 - mean[channel]) / deviation[channel] }
-                for position in 0..<plane {
-                    output[channel * plane + position] = table[Int(samples[position * 3 + channel])]
+            samples.withUnsafeBufferPointer { samples in
+                for channel in 0..<3 {
+                    let numbers = (0...255).map { (Float($0) / 255 - mean[channel]) / deviation[channel] }
+                    numbers.withUnsafeBufferPointer { numbers in
+                        for position in 0..<plane {
+                            output[channel * plane + position] = numbers[Int(samples[position * 3 + channel])]
+                        }
+                    }
                 }
             }
             count = 3 * plane
@@ -31,7 +43,7 @@ package struct Preprocessing: Sendable, Equatable {
 
     /// The square that remains of a picture: short side resized to `side`, the middle cut out; `side · side · 3` samples.
     package static func squareCrop(of image: PixelImage, side: Int) -> [UInt8] {
-        Resampler.squareCrop(of: image, shortSide: side, crop: side)
+        Resampler.best.squareCrop(of: image, shortSide: side, crop: side)
     }
 
     /// The short side that a decoder should keep: twice the model's, so that a reduced decode costs no sharpness.

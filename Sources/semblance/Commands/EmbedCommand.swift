@@ -26,6 +26,8 @@ struct EmbedCommand: SemblanceCommand {
     @Option(help: "Write the vectors into this .npy file instead of printing them.")
     var npy: String?
 
+    @OptionGroup var precision: PrecisionOption
+
     @Option(help: "A file of settings, read instead of .env.local.")
     var envFile: String?
 
@@ -35,7 +37,7 @@ struct EmbedCommand: SemblanceCommand {
     }
 
     func execute() throws -> ExitStatus {
-        let settings = try Settings(options: [:], environmentFile: envFile)
+        let settings = try Settings(options: precision.settings, environmentFile: envFile)
         var output = EmbeddingOutput(npy: npy)
         if text {
             let encoder = try Engine.textEncoder(settings)

@@ -23,7 +23,7 @@ struct GenerateCommand: SemblanceCommand {
     @Option(help: "Only this user's images (the Telegram id).")
     var userId: Int64?
 
-    @Option(help: "Images per write transaction and call of the model, 1 to 1000.")
+    @Option(help: "Images per write transaction, 1 to 1000.")
     var batchSize = 10
 
     @Flag(help: "Say what would be done and how long it would take; change nothing.")
@@ -44,6 +44,7 @@ struct GenerateCommand: SemblanceCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var precision: PrecisionOption
     @OptionGroup var locations: LocationOptions
 
     func validate() throws {
@@ -67,10 +68,10 @@ struct GenerateCommand: SemblanceCommand {
     func execute() throws -> ExitStatus {
         let stop = StopSignal()
         let interruption = Interruption(stop)
-        let settings = try locations.settings()
+        let settings = try locations.settings(with: precision.settings)
         try settings.address.checkFile()
         if !dryRun { try checkWritable(settings) }
-        let encoder = try Engine.encoder(settings)
+        let encoder = try Engine.encoder(settings, threads: 1)
         let status = try dryRun ? rehearse(encoder, settings, stop) : generate(encoder, settings, stop)
         return interruption.signal.map { .interrupted(by: $0) } ?? status
     }
@@ -93,7 +94,9 @@ struct GenerateCommand: SemblanceCommand {
     }
 
     private func backfill(_ catalog: Catalog, _ settings: Settings, _ stop: StopSignal) throws -> Backfill {
-        Backfill(catalog: catalog, files: SourceFiles(root: try settings.root), options: options, stop: stop)
+        var options = options
+        options.modelThreads = settings.threads
+        return Backfill(catalog: catalog, files: SourceFiles(root: try settings.root), options: options, stop: stop)
     }
 
     private func reader(_ settings: Settings, _ stop: StopSignal) throws -> MainDatabase {
