@@ -1,9 +1,9 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test check format quality fidelity soak crashes golden clean
+.PHONY: help setup build demo test check format quality fidelity int8 soak crashes golden clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## Install what building needs; fetch ONNX Runtime, sqlite-vec and the small model
 	Scripts/setup
@@ -31,6 +31,9 @@ quality: build ## Measure how well the small model tells categories apart (about
 
 fidelity: build ## Compare a full-size CLIP with PyTorch, from file to vector (minutes, 3 GB)
 	Scripts/fidelity
+
+int8: setup ## Measure int8 against float32 on a trained transformer (minutes)
+	Scripts/int8
 
 soak: setup ## Embed 100,000 pictures and watch the memory (long)
 	SEMBLANCE_SOAK_IMAGES=100000 Scripts/test --filter SoakTests

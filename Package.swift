@@ -10,6 +10,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
@@ -37,6 +39,16 @@ let package = Package(
             ]
         ),
         .target(
+            name: "ModelHub",
+            dependencies: [
+                "Digests", "EmbeddingModel",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .target(
             name: "Catalog",
             dependencies: [
                 "Vectors", "Digests", "CSQLite",
@@ -54,7 +66,7 @@ let package = Package(
         .executableTarget(
             name: "semblance",
             dependencies: [
-                "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "Catalog", "Backfill",
+                "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "ModelHub", "Catalog", "Backfill",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
@@ -76,7 +88,8 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            path: "Tests/TestSupport"
+            path: "Tests/TestSupport",
+            exclude: ["hub_simulator.py"]
         ),
         .testTarget(name: "VectorsTests", dependencies: ["Vectors", "Digests", "TestSupport"]),
         .testTarget(
@@ -86,6 +99,12 @@ let package = Package(
         .testTarget(
             name: "EmbeddingModelTests",
             dependencies: ["EmbeddingModel", "ImageDecoding", "Inference", "Vectors", "TestSupport"]
+        ),
+        .testTarget(
+            name: "ModelHubTests",
+            dependencies: [
+                "ModelHub", "EmbeddingModel", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Vectors", "Digests", "TestSupport"]),
         .testTarget(name: "BackfillTests", dependencies: ["Backfill", "Catalog", "TestSupport"]),

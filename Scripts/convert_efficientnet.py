@@ -140,8 +140,10 @@ def main():
         "model.safetensors": safetensors(read_tensors(source)),
         "config.json": json.dumps({"model_type": "efficientnet-lite0"}).encode() + b"\n",
     }
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files["semblance.json"] = json.dumps({"files": digests}, indent=2).encode() + b"\n"
+    manifest = {
+        name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
+    }
+    files["semblance.json"] = json.dumps({"files": manifest}, indent=2).encode() + b"\n"
     for name, content in files.items():
         write(os.path.join(folder, name), content)
 

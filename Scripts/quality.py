@@ -38,4 +38,5 @@ def main():
         sys.exit("quality: more than 0.01 away from the reference")
 
 
-main()
+if __name__ == "__main__":
+    main()

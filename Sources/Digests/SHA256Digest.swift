@@ -1,5 +1,3 @@
-import CCrypto
-
 /// The SHA-256 of some bytes: what names a file's content, a vector's blob and a model's weights.
 package struct SHA256Digest: Sendable, Hashable {
     /// The 32 bytes of the digest.
@@ -7,9 +5,9 @@ package struct SHA256Digest: Sendable, Hashable {
 
     /// The digest of bytes in memory.
     package init(of data: UnsafeRawBufferPointer) {
-        let hasher = SHA256Hasher()
+        let hasher = DigestHasher()
         hasher.update(data)
-        self = hasher.finish()
+        self.init(hashed: hasher)
     }
 
     /// The digest of an array of bytes.
@@ -23,12 +21,9 @@ package struct SHA256Digest: Sendable, Hashable {
         self.bytes = bytes
     }
 
-    /// Takes the bytes that the hasher gave.
-    init(hashed bytes: [UInt8]) { self.bytes = bytes }
+    /// Ends a hasher that has taken all bytes.
+    package init(hashed hasher: DigestHasher) { bytes = hasher.finish() }
 
     /// The digest as 64 hexadecimal digits.
-    package var hexadecimal: String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
+    package var hexadecimal: String { bytes.hexadecimal }
 }

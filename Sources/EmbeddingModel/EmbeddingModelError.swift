@@ -2,7 +2,7 @@
 package struct EmbeddingModelError: Error, Sendable, CustomStringConvertible {
     /// What kind of trouble it is, which decides the exit status.
     package struct Code: Sendable, Hashable {
-        private enum Value { case missing, damaged, engine }
+        private enum Value { case missing, damaged, engine, usage, cannotWrite }
         private let value: Value
 
         /// The model's folder or one of its files is not there.
@@ -11,6 +11,10 @@ package struct EmbeddingModelError: Error, Sendable, CustomStringConvertible {
         package static let damaged = Code(value: .damaged)
         /// The engine is missing or failed.
         package static let engine = Code(value: .engine)
+        /// What was asked for makes no sense, whatever is on the disk.
+        package static let usage = Code(value: .usage)
+        /// The folder of models cannot be written.
+        package static let cannotWrite = Code(value: .cannotWrite)
     }
 
     package let code: Code

@@ -92,22 +92,30 @@ package struct ModelFolder: Sendable {
         return try read("preprocessor_config.json", as: PreprocessorConfiguration.self)
     }
 
-    /// Checks the sizes and digests of `semblance.json`, where there is one.
+    /// The manifest; `nil` where the folder has none.
+    package func manifest() throws(EmbeddingModelError) -> ModelManifest? {
+        guard ModelStore.exists(path.appending(ModelManifest.fileName)) else { return nil }
+        return try read(ModelManifest.fileName, as: ModelManifest.self)
+    }
+
+    /// Checks the files against the manifest, where there is one.
     ///
     /// - Parameter weightsDigest: The digest of the weights as they are mapped, so that they are read only once.
-    func verify(weightsDigest: String) throws(EmbeddingModelError) {
-        struct Manifest: Decodable {
-            let files: [String: String]
-        }
-        guard ModelStore.exists(path.appending("semblance.json")) else { return }
-        for (file, expected) in try read("semblance.json", as: Manifest.self).files.sorted(by: { $0.key < $1.key }) {
-            let isWeights = file == "model.safetensors"
-            let actual =
-                isWeights ? weightsDigest : SHA256Digest(of: Array(try contents(of: file))).hexadecimal
-            guard actual == expected else {
+    /// - Throws: `.damaged` or `.missing`, naming the first file that is not as it should be.
+    package func verify(weightsDigest: String? = nil) throws(EmbeddingModelError) {
+        guard let manifest = try manifest() else { return }
+        for (name, expected) in manifest.files.sorted(by: { $0.key < $1.key }) {
+            let actual: String
+            if name == weights.lastComponent?.string, let weightsDigest {
+                actual = weightsDigest
+            } else {
+                actual = try ModelManifest.describe(path.appending(name)).sha256
+            }
+            guard actual == expected.sha256 else {
                 throw EmbeddingModelError(
                     .damaged,
-                    "\(path)/\(file) has the SHA-256 \(actual), but semblance.json says \(expected); fetch it again"
+                    "\(path)/\(name) has the SHA-256 \(actual), but semblance.json says \(expected.sha256); "
+                        + "fetch the model again"
                 )
             }
         }

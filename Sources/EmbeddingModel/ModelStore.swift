@@ -47,10 +47,7 @@ package struct ModelStore: Sendable {
 
     private func absence(of name: String) -> String {
         let others = models().map(\.name)
-        let advice =
-            name == "clip-ViT-B-32"
-            ? "Put config.json and model.safetensors of openai/clip-vit-base-patch32 from the Hugging Face hub there"
-            : "Put the model's config.json and model.safetensors there"
+        let advice = "semblance model pull \(name) fetches a model of the catalogue, semblance model import a folder"
         let present =
             others.isEmpty
             ? "No other model is in \(path); Scripts/setup makes a small one, efficientnet-lite0"

@@ -24,6 +24,9 @@ enum Counts {
     /// "1 image", "12 images".
     static func images(_ count: Int) -> String { count == 1 ? "1 image" : "\(count) images" }
 
+    /// Bytes as megabytes, "605.2".
+    static func megabytes(_ bytes: Int) -> String { decimal(Double(bytes) / 1e6) }
+
     /// One digit behind the point, whatever the locale.
     static func decimal(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())

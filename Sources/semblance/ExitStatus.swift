@@ -2,6 +2,7 @@ import Backfill
 import Catalog
 import EmbeddingModel
 import Inference
+import ModelHub
 
 /// What a command ends with: the contract with scripts.
 struct ExitStatus: Error, Equatable {
@@ -25,13 +26,35 @@ struct ExitStatus: Error, Equatable {
             switch error {
             case let error as CommandError: error.status
             case let error as CatalogError: Self(error.code)
-            case let error as EmbeddingModelError: error.code == .damaged ? .badData : .unavailable
+            case let error as EmbeddingModelError: Self(error.code)
+            case let error as HubError: Self(error.code)
             case is InferenceError: .unavailable
             default: .badData
             }
     }
 
     private init(code: Int32) { self.code = code }
+
+    private init(_ code: EmbeddingModelError.Code) {
+        self =
+            switch code {
+            case .damaged: .badData
+            case .cannotWrite: .cannotWrite
+            case .usage: .usage
+            default: .unavailable
+            }
+    }
+
+    private init(_ code: HubError.Code) {
+        self =
+            switch code {
+            case .usage: .usage
+            case .tryLater: .tryLater
+            case .wrongContent: .badData
+            case .cannotWrite: .cannotWrite
+            default: .unavailable
+            }
+    }
 
     private init(_ code: CatalogError.Code) {
         self =

@@ -25,6 +25,8 @@ struct Semblance: ParsableCommand {
               SEMBLANCE_THREADS      threads of the model (one per core)
               SEMBLANCE_ONNXRUNTIME  the path of libonnxruntime.so
               SEMBLANCE_SQLITE_VEC   the path of vec0.so
+              HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE
+                                     where models are fetched from, with what, if
 
             Exit status: 0 done; 1 done, but some images failed in this run; 64 wrong usage; 65 bad data; 66 a named \
             file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 129, 130, 143 interrupted.
@@ -32,6 +34,7 @@ struct Semblance: ParsableCommand {
         version: version,
         subcommands: [
             StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self, EmbedCommand.self,
+            ModelCommand.self,
         ]
     )
 

@@ -19,6 +19,12 @@ struct Settings {
         case threads = "SEMBLANCE_THREADS"
         case onnxRuntime = "SEMBLANCE_ONNXRUNTIME"
         case sqliteVec = "SEMBLANCE_SQLITE_VEC"
+        case hubEndpoint = "HF_ENDPOINT"
+        case hubToken = "HF_TOKEN"
+        case hubOffline = "HF_HUB_OFFLINE"
+
+        /// Whether the value may not be shown.
+        var isSecret: Bool { self == .hubToken }
     }
 
     /// A value, and the layer that it is from.
@@ -86,6 +92,7 @@ struct Settings {
             Key.databaseURL.rawValue: "sqlite+aiosqlite:///./data/telegram_agent.db",
             Key.model.rawValue: "clip-ViT-B-32",
             Key.precision.rawValue: Precision.float32.rawValue,
+            Key.hubEndpoint.rawValue: "https://huggingface.co",
             Key.threads.rawValue: String(ProcessInfo.processInfo.activeProcessorCount),
             Key.models.rawValue: Installation.models(environment)?.string ?? "",
             Key.onnxRuntime.rawValue: Installation.file("libonnxruntime.so")?.string ?? "",
@@ -122,6 +129,10 @@ struct Settings {
     var onnxRuntime: FilePath? { path(.onnxRuntime) }
     /// sqlite-vec, where it is there.
     var sqliteVec: FilePath? { path(.sqliteVec) }
+    /// Whether models may be fetched.
+    var isOffline: Bool {
+        ["1", "on", "yes", "true"].contains(value(of: .hubOffline)?.text.lowercased() ?? "")
+    }
 
     private func path(_ key: Key) -> FilePath? {
         value(of: key).map { workingDirectory.pushing(FilePath($0.text)).lexicallyNormalized() }

@@ -121,7 +121,7 @@ struct ModelFolderTests {
         #expect(error?.code == .missing)
         let text = error?.description ?? ""
         #expect(text.contains(Fixtures.models.appending("clip-ViT-B-32").string))
-        #expect(text.contains("openai/clip-vit-base-patch32") && text.contains("EMBEDDING_MODEL=tiny-clip"))
+        #expect(text.contains("semblance model pull clip-ViT-B-32") && text.contains("EMBEDDING_MODEL=tiny-clip"))
         #expect(throws: EmbeddingModelError.self) { try ModelStore(path: Fixtures.models).model(named: "../models") }
     }
 
@@ -156,7 +156,7 @@ struct ModelFolderTests {
                 library: ImageEncoderTests.library.get(),
                 threads: 1
             ).space.weightsDigest
-            let manifest = #"{"files": {"model.safetensors": "\#(digest)"}}"#
+            let manifest = #"{"files": {"model.safetensors": {"size": 0, "sha256": "\#(digest)"}}}"#
             try manifest.write(toFile: folder.appending("semblance.json").string, atomically: true, encoding: .utf8)
             #expect(throws: Never.self) { try self.load(store) }
             try rewrite(store, "model.safetensors") { bytes in

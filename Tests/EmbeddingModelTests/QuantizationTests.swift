@@ -126,6 +126,10 @@ struct LinearQuantizationTests {
                 let restored = Float(quantized.numbers[input * outputs + output]) * quantized.scales[output]
                 #expect(abs(restored - values[output * inputs + input]) <= quantized.scales[output] * 0.5001)
             }
+            for input in stride(from: 0, to: inputs - 1, by: 2) {
+                let pair = [input, input + 1].map { abs(Int(quantized.numbers[$0 * outputs + output])) }
+                #expect(pair.reduce(0, +) <= 128 && pair.allSatisfy { $0 <= 127 })
+            }
         }
     }
 

@@ -49,14 +49,14 @@ final class MappedFile: @unchecked Sendable {
 
     /// The SHA-256 of a part of the file: about half a second for 605 MB, which pass through memory piece by piece.
     func digest(of range: Range<Int>) -> SHA256Digest {
-        let hasher = SHA256Hasher()
+        let hasher = DigestHasher()
         let pieceLength = 8 << 20
         for start in stride(from: range.lowerBound, to: range.upperBound, by: pieceLength) {
             let piece = start..<min(start + pieceLength, range.upperBound)
             hasher.update(UnsafeRawBufferPointer(rebasing: bytes[piece]))
             release(piece)
         }
-        return hasher.finish()
+        return SHA256Digest(hashed: hasher)
     }
 
     /// Gives back the memory of pages that will hardly be read again; one that is comes from the page cache anew.

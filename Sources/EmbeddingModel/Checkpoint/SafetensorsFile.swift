@@ -35,7 +35,7 @@ struct SafetensorsFile {
 
     /// The SHA-256 of the tensors' bytes, in hexadecimal.
     var dataDigest: String {
-        let hasher = SHA256Hasher()
+        let hasher = DigestHasher()
         for bytes in data { bytes.withUnsafeBytes { hasher.update($0) } }
         return hasher.finish().hexadecimal
     }

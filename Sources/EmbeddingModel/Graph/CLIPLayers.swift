@@ -113,26 +113,7 @@ struct CLIPLayers {
         from: Int,
         to: Int
     ) throws(EmbeddingModelError) -> ONNXGraph.Value {
-        guard !graph.isQuantized(prefix + name + ".weight") else {
-            return try quantizedLinear(input, name, from: from, to: to)
-        }
-        let kernel = try weight(name + ".weight", [to, from])
-        return graph.node("Gemm", [input, kernel, try weight(name + ".bias", [to])], ["transB": .int(1)])
-    }
-
-    /// A linear layer in whole numbers: the engine makes one operation of these nodes.
-    private mutating func quantizedLinear(
-        _ input: ONNXGraph.Value,
-        _ name: String,
-        from: Int,
-        to: Int
-    ) throws(EmbeddingModelError) -> ONNXGraph.Value {
-        let kernel = try graph.quantizedWeight(prefix + name + ".weight", [from, to])
-        let rows = graph.quantized(input)
-        let product = graph.node("MatMulInteger", [rows.numbers, kernel.numbers, rows.zero])
-        let scale = graph.node("Mul", [rows.scale, kernel.scales])
-        let scaled = graph.node("Mul", [graph.node("Cast", [product], ["to": .int(1)]), scale])
-        return graph.node("Add", [scaled, try weight(name + ".bias", [to])])
+        try graph.linear(input, prefix + name, from: from, to: to)
     }
 
     /// A layer norm over the width.

@@ -118,7 +118,8 @@ enum QuantizedCheckpoint {
         for layer in layers { try quantize(layer, shape, factors, source, &file) }
     }
 
-    private static func quantize(
+    /// Quantises one linear layer with its bias.
+    static func quantize(
         _ layer: String,
         _ shape: [Int],
         _ factors: [Float]?,

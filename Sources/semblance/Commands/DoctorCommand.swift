@@ -21,7 +21,7 @@ struct DoctorCommand: SemblanceCommand {
         Console.data("Checks")
         var checks = [
             Check("SQLite", sqlite), Check("ONNX Runtime") { try onnxRuntime(settings) },
-            Check("main database") { try mainDatabase(settings) },
+            Check("int8") { try int8(settings) }, Check("main database") { try mainDatabase(settings) },
             Check("vector database") { try vectorDatabase(settings) },
             Check("model \(settings.model)") { try model(settings) },
         ]
@@ -51,13 +51,20 @@ struct DoctorCommand: SemblanceCommand {
 
     private func line(for key: Settings.Key, _ settings: Settings) -> String {
         guard let value = settings.value(of: key) else { return "\(key.rawValue): not set" }
-        return "\(key.rawValue): \(Secrets.masked(value.text)) (\(value.source))"
+        let text = key.isSecret ? "***" : Secrets.masked(value.text)
+        return "\(key.rawValue): \(text) (\(value.source))"
     }
 
     private func sqlite() throws -> String { SQLiteLibrary.description }
 
     private func onnxRuntime(_ settings: Settings) throws -> String {
         "version \(try Engine.library(settings).version)"
+    }
+
+    private func int8(_ settings: Settings) throws -> String {
+        let gain = Counts.decimal(try QuantizationGain.measure(Engine.library(settings)))
+        let advice = settings.precision == .int8 ? "in use for CLIP" : "EMBEDDING_PRECISION=int8 uses it for CLIP"
+        return "\(gain) times as fast as float32 in a layer's matrix product on this processor; \(advice)"
     }
 
     private func mainDatabase(_ settings: Settings) throws -> String {
@@ -88,6 +95,6 @@ struct DoctorCommand: SemblanceCommand {
     private func model(_ settings: Settings) throws -> String {
         let encoder = try Engine.encoder(settings)
         return
-            "\(encoder.space.dimension) dimensions, weights \(encoder.space.weightsDigest.prefix(8)), self-test passed"
+            "\(encoder.space.dimension) dimensions, \(encoder.precision.rawValue), weights \(encoder.space.weightsDigest.prefix(8)), self-test passed"
     }
 }
