@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test check format quality fidelity int8 soak crashes golden clean
+.PHONY: help setup build demo test check format quality fidelity bench int8 soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,6 +31,9 @@ quality: build ## Measure how well the small model tells categories apart (about
 
 fidelity: build ## Compare a full-size CLIP with PyTorch, from file to vector (minutes, 3 GB)
 	Scripts/fidelity
+
+bench: ## Measure speed and memory beside Python (a quarter of an hour, 3 GB)
+	Scripts/bench
 
 int8: setup ## Measure int8 against float32 on a trained transformer (minutes)
 	Scripts/int8

@@ -18,7 +18,8 @@ MODEL = os.path.join(WORK, "models", "clip-ViT-B-32")
 MEAN, DEVIATION = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 
-def make_model():
+def prepare_model():
+    """Makes the full-size model with random weights, once."""
     if os.path.exists(os.path.join(MODEL, "vocab.json")):
         return
     torch.manual_seed(1)
@@ -31,17 +32,21 @@ def make_model():
         shutil.copy(os.path.join(ROOT, ".deps", "tokenizer", name), MODEL)
 
 
+def make_jpegs(width, height, count):
+    """Coloured waves with grain, which compress like photographs."""
+    random = np.random.default_rng(width)
+    for index in range(count):
+        y, x = np.mgrid[0:height, 0:width] / height
+        layers = [127 + 60 * np.sin(a * x + b * y) + 60 * np.cos(c * x * y) for a, b, c in random.uniform(3, 40, (3, 3))]
+        pixels = np.stack(layers, -1) + random.normal(0, 6, (height, width, 1))
+        path = os.path.join(WORK, f"{width}_{index}.jpg")
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path, quality=85)
+        yield path
+
+
 def make_pictures():
     """JPEG files that are decoded at full scale, and at smaller scales of the cosine transform."""
-    random, paths = np.random.default_rng(3), []
-    for width, height in ((600, 440), (1280, 960), (4000, 3000)):
-        for index in range(4):
-            y, x = np.mgrid[0:height, 0:width] / height
-            layers = [127 + 60 * np.sin(a * x + b * y) + 60 * np.cos(c * x * y) for a, b, c in random.uniform(3, 40, (3, 3))]
-            pixels = np.stack(layers, -1) + random.normal(0, 6, (height, width, 1))
-            path = os.path.join(WORK, f"{width}_{index}.jpg")
-            Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path, quality=85)
-            paths.append(path)
+    paths = [path for size in ((600, 440), (1280, 960), (4000, 3000)) for path in make_jpegs(*size, 4)]
     stamps = sorted(glob.glob(os.path.join(ROOT, ".deps", "stamps", "animals", "birds", "*.png")))[:12]
     return {"PNG": stamps, "JPEG, full scale": paths[:4], "JPEG, 1280": paths[4:8], "JPEG, 12 megapixels": paths[8:]}
 
@@ -73,7 +78,7 @@ def worst_cosine(ours, theirs):
 
 def main():
     os.makedirs(WORK, exist_ok=True)
-    make_model()
+    prepare_model()
     model = CLIPModel.from_pretrained(MODEL).eval()
     goals = {"PNG": 0.99999, "JPEG, full scale": 0.9999, "JPEG, 1280": 0.999, "JPEG, 12 megapixels": 0.999}
     failed = False
@@ -102,4 +107,5 @@ def main():
         sys.exit("fidelity: farther from the reference than wanted")
 
 
-main()
+if __name__ == "__main__":
+    main()

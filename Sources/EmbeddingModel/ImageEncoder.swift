@@ -3,8 +3,8 @@ package import Vectors
 
 /// A loaded model that turns prepared pictures into embeddings.
 ///
-/// Loading hashes the weights, checks them against the manifest, writes the graph, and embeds two built-in pictures:
-/// a model that answers with NaN, or the same for both, is refused. Several threads may embed at once.
+/// Loading hashes the weights while the engine reads them, checks them against the manifest, and embeds two built-in
+/// pictures: a model that answers with NaN, or the same for both, is refused. Several threads may embed at once.
 package final class ImageEncoder: Sendable {
     /// The space that all its embeddings are in.
     package let space: EmbeddingSpace
@@ -33,28 +33,41 @@ package final class ImageEncoder: Sendable {
         preprocessing = try model.preprocessing(of: architecture)
         precision = architecture.precisions.contains(wanted) ? wanted : .float32
         let checkpoint = try Checkpoint(model.weights)
-        let digest = checkpoint.digest
-        try model.verify(weightsDigest: digest)
-        let dimension = architecture.dimension
+        let hashing = Background { checkpoint.digest }
+        let made = Result { [precision] () throws(EmbeddingModelError) in
+            try Self.graph(architecture, precision, checkpoint, in: model) { hashing.value }
+                .session(of: model.name, library: library, dimension: architecture.dimension, threads: threads)
+        }
+        try model.verify(weightsDigest: hashing.value)
+        session = try made.get()
         space = EmbeddingSpace(
             model: model.name,
-            weightsDigest: precision.weightsDigest(digest),
+            weightsDigest: precision.weightsDigest(hashing.value),
             preprocessingVersion: Preprocessing.version,
-            dimension: dimension
+            dimension: architecture.dimension
         )
-        let graph =
-            switch architecture {
-            case .clip(let configuration) where precision == .int8:
-                try CLIPVisionGraph.build(
-                    configuration,
-                    QuantizedCheckpoint.open(in: model.path, from: checkpoint, digest: digest, configuration)
-                )
-            case .clip(let configuration): try CLIPVisionGraph.build(configuration, checkpoint)
-            case .efficientNetLite0: try EfficientNetLiteGraph.build(checkpoint)
-            }
-        session = try graph.session(of: model.name, library: library, dimension: dimension, threads: threads)
         checkpoint.releasePages()
         try testItself()
+    }
+
+    /// - Parameter digest: Waits for the digest of the weights, which int8 needs first.
+    private static func graph(
+        _ architecture: ModelFolder.Architecture,
+        _ precision: Precision,
+        _ checkpoint: Checkpoint,
+        in model: ModelFolder,
+        digest: () -> String
+    ) throws(EmbeddingModelError) -> ONNXGraph {
+        switch architecture {
+        case .efficientNetLite0: return try EfficientNetLiteGraph.build(checkpoint)
+        case .clip(let configuration) where precision == .float32:
+            return try CLIPVisionGraph.build(configuration, checkpoint)
+        case .clip(let configuration):
+            let digest = digest()
+            try model.verify(weightsDigest: digest)
+            let small = try QuantizedCheckpoint.open(in: model.path, from: checkpoint, digest: digest, configuration)
+            return try CLIPVisionGraph.build(configuration, small)
+        }
     }
 
     /// Embeds pictures, a call's worth at a time.

@@ -1,8 +1,9 @@
 import Foundation
 import SystemPackage
 
-/// A file that is being downloaded: `NAME.<digest>.part` beside its place, so that the part of another version is never
-/// gone on with. One process at a time has it open.
+/// A file that is being downloaded, under the name `NAME.<digest>.part` beside its place.
+///
+/// The part of another version is therefore never gone on with. One process at a time has it open.
 final class PartFile {
     /// The bytes that are there.
     private(set) var length = 0

@@ -4,7 +4,7 @@ import Glibc
 /// The program.
 @main
 struct Semblance: ParsableCommand {
-    static let version = "0.1.0"
+    static let version = "0.2.0"
 
     static let configuration = CommandConfiguration(
         commandName: "semblance",

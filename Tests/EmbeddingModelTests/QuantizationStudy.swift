@@ -18,9 +18,10 @@ struct QuantizationStudy {
                 let fixture = Fixtures.models.appending("tiny-clip").string
                 try FileManager.default.copyItem(atPath: fixture, toPath: target.string)
                 var random = SeededGenerator(seed: 8)
-                let pictures = (0..<20).map { _ in (0..<(5 * 64)).map { _ in Float.random(in: -2...2, using: &random) }
-                }
-                let cosines = try compare(target, pictures).cosines
+                let cosines = try compare(target) { length in
+                    (0..<20).map { _ in (0..<length).map { _ in Float.random(in: -2...2, using: &random) } }
+                }.cosines
+                #expect(cosines.count == 20)
                 #expect(cosines.allSatisfy { $0 > 0.999 && $0 < 1 })
             }
         }
@@ -34,8 +35,8 @@ struct QuantizationStudy {
         var cosines: [Float] { zip(vectors[0], vectors[1]).map { $0.cosine(to: $1) } }
     }
 
-    /// - Parameter pictures: Embedded patches, `[T, W]` each.
-    private func compare(_ folder: FilePath, _ pictures: [[Float]]) throws -> Comparison {
+    /// - Parameter pictures: Embedded patches, `[T, W]` each; asked for with T · W.
+    private func compare(_ folder: FilePath, pictures: (Int) throws -> [[Float]]) throws -> Comparison {
         let model = ModelFolder(name: "study", path: folder)
         guard case .clip(let configuration) = try model.architecture() else { return Comparison() }
         let vision = configuration.vision_config
@@ -56,7 +57,7 @@ struct QuantizationStudy {
             return try tower.graph.session(of: "study", library: library, dimension: width, threads: 1)
         }
         var comparison = Comparison()
-        for picture in pictures {
+        for picture in try pictures(tokens * width) {
             for index in sessions.indices {
                 let start = ContinuousClock.now
                 let output = try sessions[index].run(
@@ -73,20 +74,20 @@ struct QuantizationStudy {
     }
 
     private func report(_ folder: FilePath) throws {
-        let pictures = try Fixtures.bytes(of: folder.appending("tokens.f32")).withUnsafeBytes { bytes in
-            let numbers = bytes.bindMemory(to: Float.self)
-            let length = 257 * 384
-            return (0..<(numbers.count / length)).map { Array(numbers[($0 * length)..<(($0 + 1) * length)]) }
-        }
         let labels = try String(contentsOfFile: folder.appending("labels.txt").string, encoding: .utf8)
             .split(separator: "\n")
-        let comparison = try compare(folder, pictures)
+        let comparison = try compare(folder) { length in
+            try Fixtures.bytes(of: folder.appending("tokens.f32")).withUnsafeBytes { bytes in
+                let numbers = bytes.bindMemory(to: Float.self)
+                return (0..<(numbers.count / length)).map { Array(numbers[($0 * length)..<(($0 + 1) * length)]) }
+            }
+        }
         let (vectors, seconds) = (comparison.vectors, comparison.seconds)
         let cosines = comparison.cosines
         let (whole, quantized) = (Neighbours(vectors[0]), Neighbours(vectors[1]))
         let mean = cosines.reduce(0, +) / Float(cosines.count)
         let overlap = whole.overlap(with: quantized, count: 10)
-        print("int8: \(pictures.count) pictures, cosine \(mean) on average, \(cosines.min() ?? 0) at worst")
+        print("int8: \(cosines.count) pictures, cosine \(mean) on average, \(cosines.min() ?? 0) at worst")
         print("int8: 1-NN \(quantized.precision(labels, 1)), float32 \(whole.precision(labels, 1))")
         print("int8: precision at 5 \(quantized.precision(labels, 5)), float32 \(whole.precision(labels, 5))")
         print("int8: top-10 overlap \(overlap), \(seconds[0] / seconds[1]) times as fast as float32")

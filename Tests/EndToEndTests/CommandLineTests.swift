@@ -56,7 +56,7 @@ extension EndToEnd {
                 for arguments in [["generate", "--all-users"], ["generate", "--all-users", "--dry-run"]] {
                     let outcome = try library.start(arguments).wait()
                     #expect(outcome.status == 69)
-                    for part in [models.string, "openai/clip-vit-base-patch32", "EMBEDDING_MODEL=small"] {
+                    for part in [models.string, "semblance model pull clip-ViT-B-32", "EMBEDDING_MODEL=small"] {
                         #expect(outcome.errors.contains(part))
                     }
                 }

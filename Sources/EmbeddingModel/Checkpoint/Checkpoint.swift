@@ -8,14 +8,14 @@ import SystemPackage
 /// The format: 8 bytes, the header's length, little endian; the header, a JSON object
 /// `{name: {dtype, shape, data_offsets: [begin, end]}}`; then the data, from whose beginning the offsets count. Every
 /// length is checked against the file before it is believed.
-struct Checkpoint {
+struct Checkpoint: Sendable {
     private let file: MappedFile
     private let path: FilePath
     private let tensors: [String: Tensor]
     /// What the header says besides the tensors.
     let metadata: [String: String]
 
-    private struct Tensor: Decodable {
+    private struct Tensor: Decodable, Sendable {
         let dtype: String
         let shape: [Int]
         let data_offsets: [Int]

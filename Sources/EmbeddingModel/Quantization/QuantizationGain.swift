@@ -1,4 +1,5 @@
 package import Inference
+import SystemPackage
 
 /// How much faster this processor computes in int8 than in float32.
 package enum QuantizationGain {
