@@ -63,10 +63,12 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .target(name: "Similarity", dependencies: ["Vectors", "Catalog"]),
         .executableTarget(
             name: "semblance",
             dependencies: [
                 "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "ModelHub", "Catalog", "Backfill",
+                "Similarity",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
@@ -74,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CTurboJPEG", "ImageDecoding", "Inference", "EmbeddingModel", "Backfill",
+                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "Backfill",
+                "Similarity",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -108,6 +111,13 @@ let package = Package(
         ),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Vectors", "Digests", "TestSupport"]),
         .testTarget(name: "BackfillTests", dependencies: ["Backfill", "Catalog", "TestSupport"]),
+        .testTarget(
+            name: "SimilarityTests",
+            dependencies: [
+                "Similarity", "Catalog", "Vectors", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(name: "CommandTests", dependencies: ["semblance", "Catalog", "TestSupport"]),
         .testTarget(
             name: "EndToEndTests",

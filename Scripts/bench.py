@@ -224,6 +224,15 @@ def watch(folder, precision, interval):
     return json.loads(process.stdout.read()), samples
 
 
+def search():
+    """Exact search in memory beside sqlite-vec's."""
+    print("\n| the ten nearest of 512 components, exact, ms | Semblance | sqlite-vec | |\n|---|---|---|---|")
+    for count in (1_000, 100_000, 1_000_000):
+        times = benchmark("search-stage", "--count", str(count))
+        ours, theirs = times["search_ms"], times["sqlite_vec_ms"]
+        print(f"| {count} | {ours:.2f} | {theirs:.2f} | {theirs / ours:.1f}× |", flush=True)
+
+
 def table():
     telegram, camera = picture_folder("1280", (1280, 960), 96), picture_folder("4000", (4000, 3000), 24)
     reference = Reference()
@@ -273,6 +282,7 @@ def table():
         print(f"| peak resident memory, {precision} | {max(peak for _, peak in samples)} MB |")
     text = benchmark("text-stage", MODEL, "--threads", str(THREADS))
     print(f"| text → vector, warm | {text['text_ms']:.1f} ms |")
+    search()
 
 
 def main():
@@ -280,6 +290,8 @@ def main():
     if sys.argv[1:2] == ["first"]:
         return first(sys.argv[2])
     fidelity.prepare_model()
+    if sys.argv[1:2] == ["search"]:
+        return search()
     if sys.argv[1:2] == ["memory"]:
         return memory(int(sys.argv[2]))
     table()

@@ -71,12 +71,16 @@ package struct Catalog: Sendable {
     }
 
     /// The chats of a scope; `nil` for all.
-    private func chats(of scope: Scope) throws(CatalogError) -> [Int64]? {
-        guard case .user(let telegramID) = scope else { return nil }
-        try main.schema.require(["chat_id"], in: "images", file: main.path.string)
-        guard let owners = try main.owners(required: true), owners.knows(telegramID) else {
-            throw CatalogError(.unknownUser, "No user with the Telegram id \(telegramID) is in \(main.path)")
+    func chats(of scope: Scope) throws(CatalogError) -> [Int64]? {
+        switch scope {
+        case .allUsers: return nil
+        case .chat(let id): return [id]
+        case .user(let telegramID):
+            try main.schema.require(["chat_id"], in: "images", file: main.path.string)
+            guard let owners = try main.owners(required: true), owners.knows(telegramID) else {
+                throw CatalogError(.unknownUser, "No user with the Telegram id \(telegramID) is in \(main.path)")
+            }
+            return owners.chats(of: telegramID)
         }
-        return owners.chats(of: telegramID)
     }
 }

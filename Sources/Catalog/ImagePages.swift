@@ -1,13 +1,11 @@
 import GRDB
-import SystemPackage
-import Vectors
 
 /// The bot's images, page by page in the order of their ids: memory and read transactions stay small however many
 /// there are.
 struct ImagePages {
     private let main: MainDatabase
     private let sql: String
-    private let pathCount: Int
+    private let rows: ImageRows
     private let pageSize: Int
     private let chats: String?
     private var last: Int64 = .min
@@ -16,18 +14,10 @@ struct ImagePages {
     init(_ main: MainDatabase, chats: [Int64]?, pageSize: Int = 500) {
         self.main = main
         self.pageSize = pageSize
-        self.chats = chats.map { "[" + $0.map(String.init).joined(separator: ",") + "]" }
-        let paths = main.schema.pathColumns
-        pathCount = paths.count
-        let hasChats = main.schema.has("chat_id", in: "images")
-        let limit = EmbeddingBlob.maximumByteCount
+        self.chats = chats.map { jsonArray($0) }
+        rows = ImageRows(main.schema)
         sql = """
-            SELECT id, file_unique_id, \(hasChats ? "chat_id" : "NULL"), processing_status IS 'completed',
-                typeof(embedding),
-                CASE WHEN typeof(embedding) = 'blob' AND length(embedding) <= \(limit) THEN embedding END,
-                CAST(substr(embedding_model, 1, 200) AS BLOB),
-                \(paths.map { "CAST(substr(\($0), 1, 4096) AS BLOB)" }.joined(separator: ", "))
-            FROM images
+            SELECT \(rows.columns) FROM images
             WHERE id > ? \(chats == nil ? "" : "AND chat_id IN (SELECT value FROM json_each(?))")
             ORDER BY id LIMIT ?
             """
@@ -68,36 +58,10 @@ struct ImagePages {
             var arguments: StatementArguments = [id]
             if let chats { arguments += [chats] }
             arguments += [limit]
-            let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
+            let found = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
             var page: [ImageRecord] = []
-            while let row = try rows.next() { page.append(record(row)) }
+            while let row = try found.next() { page.append(rows.record(row)) }
             return page
-        }
-    }
-
-    private func record(_ row: Row) -> ImageRecord {
-        let stored: ImageRecord.StoredValue =
-            switch row[4] as String {
-            case "null": .nothing
-            case "blob": row.bytes(at: 5).map { .blob($0) } ?? .tooLarge
-            default: .notABlob
-            }
-        return ImageRecord(
-            id: row[0],
-            fileUniqueID: (row[1] as DatabaseValue).text,
-            chatID: Int64.fromDatabaseValue(row[2]),
-            isCompleted: row[3],
-            paths: (0..<pathCount).compactMap { row.bytes(at: 7 + $0).flatMap(Self.path) },
-            stored: stored,
-            label: row.bytes(at: 6).map { String(decoding: $0, as: UTF8.self) }
-        )
-    }
-
-    /// A path of bytes, which need not be UTF-8; one with a NUL inside names no file.
-    private static func path(_ bytes: [UInt8]) -> FilePath? {
-        guard !bytes.isEmpty, !bytes.contains(0) else { return nil }
-        return (bytes + [0]).withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { FilePath(platformString: $0) } }
         }
     }
 }

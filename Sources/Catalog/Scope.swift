@@ -1,6 +1,8 @@
-/// Whose images a command is about.
+/// Whose images something is about.
 package enum Scope: Sendable, Equatable {
     case allUsers
     /// One person, by Telegram id.
     case user(Int64)
+    /// One chat, by its internal id.
+    case chat(Int64)
 }

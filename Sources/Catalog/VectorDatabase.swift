@@ -155,17 +155,22 @@ package final class VectorDatabase: Sendable {
     }
 
     /// What is known about images of a range of ids, by image id.
+    ///
+    /// - Parameter only: The ids within the range that are wanted; `nil` for all.
     func records(
         in space: StoredSpace,
-        imageIDs: ClosedRange<Int64>
+        imageIDs: ClosedRange<Int64>,
+        only: [Int64]? = nil
     ) throws(CatalogError) -> (vectors: [Int64: VectorRecord], failures: [Int64: FailureRecord]) {
-        let arguments: StatementArguments = [space.id, imageIDs.lowerBound, imageIDs.upperBound]
+        var arguments: StatementArguments = [space.id, imageIDs.lowerBound, imageIDs.upperBound]
+        if let only { arguments += [jsonArray(only)] }
+        let chosen = only == nil ? "" : "AND image_id IN (SELECT value FROM json_each(?))"
         return try read { db in
             let vectors = try Row.fetchAll(
                 try db.cachedStatement(
                     sql: """
                         SELECT image_id, id, file_unique_id, blob_digest, published FROM vectors
-                        WHERE space_id = ? AND image_id BETWEEN ? AND ?
+                        WHERE space_id = ? AND image_id BETWEEN ? AND ? \(chosen)
                         """
                 ),
                 arguments: arguments
@@ -182,7 +187,7 @@ package final class VectorDatabase: Sendable {
                 try db.cachedStatement(
                     sql: """
                         SELECT image_id, file_unique_id, class, fingerprint, attempts, next_attempt, message FROM failures
-                        WHERE space_id = ? AND image_id BETWEEN ? AND ?
+                        WHERE space_id = ? AND image_id BETWEEN ? AND ? \(chosen)
                         """
                 ),
                 arguments: arguments

@@ -54,6 +54,7 @@ struct StatisticsReport: Encodable {
         switch scope {
         case .allUsers: "Scope: All users"
         case .user(let id): "User ID: \(id)"
+        case .chat(let id): "Chat: \(id)"
         }
     }
 
@@ -81,6 +82,7 @@ struct StatisticsReport: Encodable {
         switch scope {
         case .allUsers: option = "--all-users"
         case .user(let id): option = "--user-id \(id)"
+        case .chat: option = "--all-users"
         }
         if statistics.total == 0 {
             return scope == .allUsers

@@ -1,0 +1,223 @@
+import Foundation
+import GRDB
+import SystemPackage
+import TestSupport
+import Testing
+import Vectors
+
+@testable import Catalog
+@testable import Similarity
+
+@Suite("The similarity service")
+struct SimilarityServiceTests {
+    private static let space = EmbeddingSpace(
+        model: "tiny",
+        weightsDigest: "aa",
+        preprocessingVersion: 1,
+        dimension: 8
+    )
+
+    /// A bot with two people, each with a private chat and one of them with a group, and our database beside it.
+    private final class Setting {
+        let bot: BotDatabase
+        let catalog: Catalog
+        let service: SimilarityService
+        private let store: VectorStore
+        private let writer: MainDatabase
+        /// What each image's vector is, by id, as the test knows it.
+        var truth: [Int64: Embedding] = [:]
+        /// Each image's chat.
+        var chats: [Int64: Int64] = [:]
+
+        init(_ folder: FilePath) throws {
+            bot = try BotDatabase(folder.appending("bot.db"))
+            try bot.addUser(id: 1, telegramID: 1001)
+            try bot.addUser(id: 2, telegramID: 1002)
+            try bot.addChat(id: 1, telegramID: 1001, owner: 1)
+            try bot.addChat(id: 2, telegramID: 1002, owner: 1002)
+            try bot.addChat(id: 3, telegramID: -5, owner: 1001, type: "group")
+            let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
+            writer = try MainDatabase(address, isReadOnly: false)
+            let vectors = try VectorDatabase(
+                path: folder.appending("semblance.db"),
+                isReadOnly: false,
+                extensionPath: nil
+            )
+            store = try VectorStore(main: writer, vectors: vectors, space: SimilarityServiceTests.space)
+            catalog = Catalog(main: try MainDatabase(address), vectors: vectors)
+            service = SimilarityService(catalog, space: try vectors.activate(SimilarityServiceTests.space))
+        }
+
+        /// Adds an image and embeds it.
+        func add(_ id: Int64, chat: Int64, _ numbers: [Float], uniqueID: String? = nil) throws {
+            try bot.addImage(id: id, chat: chat, original: "\(id).jpg", uniqueID: uniqueID)
+            try embed(id, numbers)
+            chats[id] = chat
+        }
+
+        /// Gives an image that is there a vector.
+        func embed(_ id: Int64, _ numbers: [Float]) throws {
+            let image = try #require(try catalog.main.images([id]).first)
+            let embedding = try Embedding(normalizing: numbers)
+            let source = SourceFile(fingerprint: "f", digest: [UInt8](repeating: 1, count: 32))
+            let vector = NewVector(image: image, embedding: embedding, source: source, isReplacement: false)
+            _ = try store.store([vector], failures: [])
+            truth[id] = embedding
+        }
+
+        func remove(_ id: Int64) throws {
+            try bot.execute("DELETE FROM images WHERE id = ?", [id])
+            (truth[id], chats[id]) = (nil, nil)
+        }
+
+        /// What a plain loop over what the test knows finds.
+        func bruteForce(
+            _ query: Embedding,
+            excluding: Int64?,
+            inChats: Set<Int64>,
+            limit: Int,
+            threshold: Float
+        ) -> [Int64] {
+            truth.filter { $0.key != excluding && inChats.contains(chats[$0.key] ?? 0) }
+                .map { (id: $0.key, score: Self.dot(query, $0.value)) }
+                .filter { $0.score >= threshold }
+                .sorted { ($1.score, $0.id) < ($0.score, $1.id) }.prefix(limit).map(\.id)
+        }
+
+        private static func dot(_ left: Embedding, _ right: Embedding) -> Float {
+            zip(left.components, right.components).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+        }
+    }
+
+    private func withSetting(_ body: (Setting) throws -> Void) throws {
+        try withTemporaryFolder { try body(try Setting($0)) }
+    }
+
+    private func ids(_ hits: [SimilarityService.Hit]) -> [Int64] { hits.map(\.image.id) }
+
+    /// A vector at an angle to the first axis.
+    private func angle(_ degrees: Float, turnedTo axis: Int = 1) -> [Float] {
+        var numbers = [Float](repeating: 0, count: 8)
+        numbers[0] = Float(cos(Double(degrees) * .pi / 180))
+        numbers[axis] = Float(sin(Double(degrees) * .pi / 180))
+        return numbers
+    }
+
+    @Test("finds the nearest first, never the image itself, of equal ones the lower id, and keeps the threshold")
+    func order() throws {
+        try withSetting { setting in
+            try setting.add(1, chat: 1, angle(0))
+            try setting.add(5, chat: 1, angle(20))
+            try setting.add(3, chat: 1, angle(20))
+            try setting.add(4, chat: 3, angle(10))
+            try setting.add(2, chat: 1, angle(80))
+            let query = try #require(setting.truth[1])
+            let near = try setting.service.findSimilarImages(to: query, excluding: 1, scope: .user(1001))
+            #expect(ids(near) == [4, 3, 5])
+            #expect(abs(near[0].cosine - Float(cos(10 * Double.pi / 180))) < 1e-6)
+            let two = try setting.service.findSimilarImages(to: query, excluding: 1, scope: .user(1001), limit: 2)
+            #expect(ids(two) == [4, 3])
+            let all = try setting.service.findSimilarImages(
+                to: query,
+                excluding: 1,
+                scope: .user(1001),
+                limit: 100,
+                threshold: -1
+            )
+            #expect(ids(all) == [4, 3, 5, 2])
+            #expect(try setting.service.findSimilarImages(to: query, scope: .user(1001), limit: 0).isEmpty)
+        }
+    }
+
+    @Test("keeps people and chats apart")
+    func scopes() throws {
+        try withSetting { setting in
+            try setting.add(1, chat: 1, angle(0))
+            try setting.add(2, chat: 2, angle(0))
+            try setting.add(3, chat: 3, angle(0))
+            let query = try #require(setting.truth[1])
+            func found(_ scope: Scope) throws -> [Int64] {
+                ids(try setting.service.findSimilarImages(to: query, scope: scope))
+            }
+            #expect(try found(.user(1001)) == [1, 3])
+            #expect(try found(.user(1002)) == [2])
+            #expect(try found(.chat(3)) == [3])
+            #expect(try found(.allUsers) == [1, 2, 3])
+            #expect(throws: CatalogError.self) { try found(.user(9)) }
+            try setting.bot.execute("UPDATE images SET chat_id = 2 WHERE id = 3")
+            #expect(try found(.user(1001)) == [1])
+            #expect(try found(.user(1002)) == [2, 3])
+        }
+    }
+
+    @Test("finds exactly as many as asked for, although the nearest are deleted, exchanged or overwritten")
+    func confirmed() throws {
+        try withSetting { setting in
+            try setting.add(1, chat: 1, angle(0))
+            for id in 2...60 { try setting.add(Int64(id), chat: 1, angle(Float(id) / 4)) }
+            for id in 2...30 { try setting.bot.execute("DELETE FROM images WHERE id = ?", [id]) }
+            try setting.bot.addImage(id: 2, original: "x", uniqueID: "another")
+            try setting.bot.execute("UPDATE images SET embedding = x'00' WHERE id = 31")
+            try setting.bot.execute("UPDATE images SET embedding_model = 'other' WHERE id = 32")
+            try setting.bot.execute("UPDATE images SET processing_status = 'failed' WHERE id = 33")
+            try setting.bot.execute("UPDATE images SET file_unique_id = 'new' WHERE id = 34")
+            let query = try #require(setting.truth[1])
+            for scope in [Scope.user(1001), .chat(1), .allUsers] {
+                let hits = try setting.service.findSimilarImages(to: query, excluding: 1, scope: scope, limit: 5)
+                #expect(ids(hits) == [35, 36, 37, 38, 39])
+            }
+        }
+    }
+
+    @Test("never leaks, misses or doubles an image through random changes", arguments: 1...4)
+    func fuzz(seed: UInt64) throws {
+        try withSetting { setting in
+            var random = SeededGenerator(seed: seed)
+            func numbers() -> [Float] { (0..<8).map { _ in Float.random(in: -1...1, using: &random) } }
+            var next = 0
+            for step in 0..<500 {
+                let id = Int64.random(in: 1...40, using: &random)
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0..<5 where setting.truth[id] == nil:
+                    next += 1
+                    let chat = Int64.random(in: 1...3, using: &random)
+                    try setting.add(id, chat: chat, numbers(), uniqueID: "picture\(next)")
+                case 5..<7 where setting.truth[id] != nil: try setting.remove(id)
+                case 7 where setting.truth[id] != nil: try setting.embed(id, numbers())
+                case 8 where setting.truth[id] != nil:
+                    let chat = Int64.random(in: 1...3, using: &random)
+                    try setting.bot.execute("UPDATE images SET chat_id = ? WHERE id = ?", [chat, id])
+                    setting.chats[id] = chat
+                case 9 where setting.truth[id] != nil:
+                    try setting.bot.execute("UPDATE images SET embedding = x'0800' WHERE id = ?", [id])
+                    setting.truth[id] = nil
+                    try setting.remove(id)
+                default: break
+                }
+                guard step % 5 == 0 else { continue }
+                let query = try Embedding(normalizing: numbers())
+                let excluded = setting.truth.keys.min()
+                for (scope, chats) in [
+                    (Scope.user(1001), Set<Int64>([1, 3])), (.user(1002), [2]), (.chat(3), [3]),
+                    (.allUsers, [1, 2, 3]),
+                ] {
+                    let hits = try setting.service.findSimilarImages(
+                        to: query,
+                        excluding: excluded,
+                        scope: scope,
+                        limit: 7,
+                        threshold: 0.1
+                    )
+                    let expected = setting.bruteForce(
+                        query,
+                        excluding: excluded,
+                        inChats: chats,
+                        limit: 7,
+                        threshold: 0.1
+                    )
+                    #expect(ids(hits) == expected, "step \(step)")
+                }
+            }
+        }
+    }
+}
