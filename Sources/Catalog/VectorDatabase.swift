@@ -147,6 +147,23 @@ package final class VectorDatabase: Sendable {
         return StoredSpace(id: id, space: space)
     }
 
+    /// Forgets failures of some classes in the spaces of a model, so that the next run tries the images again.
+    ///
+    /// - Returns: How many there were.
+    package func forgetFailures(of kinds: [FailureRecord.Class], model: String) throws(CatalogError) -> Int {
+        try write { db in
+            var count = 0
+            for kind in kinds {
+                try db.execute(
+                    sql: "DELETE FROM failures WHERE class = ? AND space_id IN (SELECT id FROM spaces WHERE model = ?)",
+                    arguments: [kind.rawValue, model]
+                )
+                count += db.changesCount
+            }
+            return count
+        }
+    }
+
     /// How many vectors a space has.
     package func vectorCount(in space: StoredSpace) throws(CatalogError) -> Int {
         try read {

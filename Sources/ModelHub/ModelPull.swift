@@ -77,6 +77,15 @@ package struct ModelPull: Sendable {
         } catch {
             throw HubError(.cannotWrite, "\(folder.appending(ModelManifest.fileName)) cannot be written")
         }
+        removeParts()
+    }
+
+    /// Parts of other versions of the files, which nobody will go on with.
+    private func removeParts() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+        for name in names where name.hasSuffix(".part") {
+            try? FileManager.default.removeItem(atPath: folder.appending(name).string)
+        }
     }
 
     private func fetch(

@@ -43,6 +43,12 @@ package final class VectorMatrix: @unchecked Sendable {
     /// How many vectors there are.
     package var count: Int { ids.count }
 
+    /// The bytes of a row, for the length of a call.
+    package func withRow<Result>(_ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let start = row * dimension
+        return try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: numbers[start..<(start + dimension)])))
+    }
+
     /// The nearest rows of a range, by cosine.
     package func nearest(to query: Embedding, in range: Range<Int>, limit: Int) -> TopMatches {
         var matches = TopMatches(limit: limit)

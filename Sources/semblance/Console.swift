@@ -52,6 +52,9 @@ enum Console {
         )
     }
 
+    /// The same, and without line breaks: for names that came from other people, on a line of data.
+    static func oneLine(_ text: String) -> String { sanitised(text).replacing("\n", with: "\u{FFFD}") }
+
     private static func write(_ text: String, to descriptor: Int32) -> Bool {
         let bytes = Array(text.utf8)
         var written = 0

@@ -57,27 +57,3 @@ struct EmbeddingOutput {
         return hasFailed
     }
 }
-
-/// A matrix of float32 in NumPy's file format, version 1.0: magic, header, numbers row by row.
-struct NumPyArray {
-    let data: Data
-
-    /// - Parameter rows: A row each; `nil` becomes a row of NaN.
-    init(rows: [Embedding?]) {
-        let width = rows.lazy.compactMap { $0?.dimension }.first ?? 0
-        let shape = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows.count), \(width)), }"
-        let padding = 64 - (10 + shape.utf8.count + 1) % 64
-        let header = shape + String(repeating: " ", count: padding % 64) + "\n"
-        var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
-        bytes += [UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)]
-        bytes += Array(header.utf8)
-        for row in rows {
-            for component in row?.components ?? [Float](repeating: .nan, count: width) {
-                for shift in stride(from: 0, to: 32, by: 8) {
-                    bytes.append(UInt8(truncatingIfNeeded: component.bitPattern >> UInt32(shift)))
-                }
-            }
-        }
-        data = Data(bytes)
-    }
-}

@@ -54,14 +54,9 @@ struct SimilarReport: Encodable {
             let head =
                 "\(String(repeating: " ", count: max(5 - percent.count, 0)))\(percent)%  "
                 + facts.filter { !$0.isEmpty }.joined(separator: ", ")
-            let path = hit.image.paths.first.map { "\n        " + Self.oneLine("\($0)") } ?? ""
-            return Self.oneLine(head) + path
+            let path = hit.image.paths.first.map { "\n        " + Console.oneLine("\($0)") } ?? ""
+            return Console.oneLine(head) + path
         }
-    }
-
-    /// Names come from other people: neither control characters nor line breaks of theirs reach the terminal.
-    private static func oneLine(_ text: String) -> String {
-        Console.sanitised(text).replacing("\n", with: "\u{FFFD}")
     }
 
     /// To four digits behind the point.

@@ -74,6 +74,7 @@ extension EndToEnd {
                 let verified = try library.run("model", "verify", "clip-ViT-B-32")
                 #expect(verified.status == 65 && verified.errors.contains("model.safetensors"))
                 try FileManager.default.removeItem(atPath: folder.appending("preprocessor_config.json").string)
+                try Data("old".utf8).write(to: URL(filePath: "\(weights).0123456789abcdef.part"))
                 let outcome = try pull(library, hub)
                 #expect(
                     outcome.status == 0 && outcome.errors.contains("config.json: here and good"),
