@@ -32,16 +32,8 @@ struct ExportCommand: SemblanceCommand {
 
     func execute() throws -> ExitStatus {
         let settings = try locations.settings()
-        let catalog = Catalog(
-            main: try MainDatabase(settings.address),
-            vectors: try .existing(path: settings.vectorDatabase)
-        )
-        guard let space = try catalog.vectors?.activeSpace(model: settings.model) else {
-            throw CommandError(
-                .unavailable,
-                "No image has an embedding of \(settings.model) yet; run semblance generate --all-users"
-            )
-        }
+        let catalog = try Catalog(reading: settings)
+        let space = try catalog.activeSpace(settings)
         let scope = userId.map { Scope.user($0) } ?? .allUsers
         let export = try VectorExport(catalog, space: space, scope)
         let target = settings.workingDirectory.pushing(FilePath(file))

@@ -51,10 +51,7 @@ struct FailuresCommand: SemblanceCommand {
     func execute() throws -> ExitStatus {
         let settings = try locations.settings()
         if let retry { return try forget(retry, settings) }
-        let catalog = Catalog(
-            main: try MainDatabase(settings.address),
-            vectors: try .existing(path: settings.vectorDatabase)
-        )
+        let catalog = try Catalog(reading: settings)
         var lines: [Line] = []
         try catalog.survey(userId.map { .user($0) } ?? .allUsers, model: settings.model) { page in
             lines += page.filter(\.image.isCompleted).compactMap(line)

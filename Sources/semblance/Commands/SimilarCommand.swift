@@ -58,14 +58,8 @@ struct SimilarCommand: SemblanceCommand {
 
     func execute() throws -> ExitStatus {
         let settings = try locations.settings(with: precision.settings)
-        let main = try MainDatabase(settings.address)
-        let catalog = Catalog(main: main, vectors: try .existing(path: settings.vectorDatabase))
-        guard let space = try catalog.vectors?.activeSpace(model: settings.model) else {
-            throw CommandError(
-                .unavailable,
-                "No image has an embedding of \(settings.model) yet; run semblance generate --all-users"
-            )
-        }
+        let catalog = try Catalog(reading: settings)
+        let space = try catalog.activeSpace(settings)
         let question = try question(catalog, space, settings)
         let hits = try SimilarityService(catalog, space: space).findSimilarImages(
             to: question.embedding,
@@ -76,7 +70,7 @@ struct SimilarCommand: SemblanceCommand {
         )
         let report = try SimilarReport(
             hits: hits,
-            details: hits.map { try main.details(of: $0.image) },
+            details: hits.map { try catalog.main.details(of: $0.image) },
             model: settings.model,
             threshold: threshold
         )

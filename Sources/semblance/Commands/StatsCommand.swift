@@ -23,8 +23,7 @@ struct StatsCommand: SemblanceCommand {
     func execute() throws -> ExitStatus {
         let settings = try locations.settings()
         let scope = userId.map { Scope.user($0) } ?? .allUsers
-        let main = try MainDatabase(settings.address)
-        let catalog = Catalog(main: main, vectors: try .existing(path: settings.vectorDatabase))
+        let catalog = try Catalog(reading: settings)
         let files = SourceFiles(root: try settings.root)
         let isReachable = { (image: ImageRecord) in files.canOpen(image) }
         let report = StatisticsReport(
