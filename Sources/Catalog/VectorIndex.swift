@@ -46,6 +46,33 @@ struct VectorIndex {
         return extra.count + added
     }
 
+    /// Where the index says something else than the vectors, by image; rows of no vector are named by their own id.
+    func differences(_ db: Database) throws -> [(Verification.Kind, images: [Int64])] {
+        guard try db.tableExists(table) else { return [] }
+        let missing = try Int64.fetchAll(
+            db,
+            sql: """
+                SELECT image_id FROM vectors
+                WHERE space_id = ? AND id NOT IN (SELECT rowid FROM \(table)_rowids) ORDER BY image_id
+                """,
+            arguments: [space.id]
+        )
+        let orphans = try Int64.fetchAll(
+            db,
+            sql: "SELECT rowid FROM \(table)_rowids WHERE rowid NOT IN (SELECT id FROM vectors WHERE space_id = ?)",
+            arguments: [space.id]
+        )
+        var different: [Int64] = []
+        let rows = try Row.fetchCursor(
+            db,
+            sql: "SELECT v.image_id, v.blob, i.embedding FROM \(table) i JOIN vectors v ON v.id = i.rowid"
+        )
+        while let row = try rows.next() {
+            if (row.bytes(at: 1) ?? []).dropFirst(4) != (row.bytes(at: 2) ?? [])[...] { different.append(row[0]) }
+        }
+        return [(.notInIndex, missing), (.indexOrphan, orphans), (.indexDiffers, different.sorted())]
+    }
+
     /// Adds a vector; the index takes the floats without the dimension before them.
     func add(_ id: Int64, owner: Int64?, blob: [UInt8], _ db: Database) throws {
         try db.cachedStatement(sql: "INSERT INTO \(table) (rowid, owner, embedding) VALUES (?, ?, ?)")

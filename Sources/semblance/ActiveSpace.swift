@@ -3,8 +3,16 @@ import Vectors
 
 extension Catalog {
     /// Both databases, opened for reading.
-    init(reading settings: Settings) throws {
-        self.init(main: try MainDatabase(settings.address), vectors: try .existing(path: settings.vectorDatabase))
+    ///
+    /// - Parameter index: Whether the index is looked into.
+    init(reading settings: Settings, index: Bool = false) throws {
+        self.init(
+            main: try MainDatabase(settings.address),
+            vectors: try .existing(
+                path: settings.vectorDatabase,
+                extensionPath: index ? settings.sqliteVec : nil
+            )
+        )
     }
 
     /// The space that answers come from: the one that the wanted model's vectors were last stored in.
