@@ -9,9 +9,9 @@ package import Vectors
 /// Whatever stops the program between two of these steps, the next run finishes the rest: a vector that is ours and
 /// not yet the bot's is published without computing it again. Used by one thread at a time.
 package final class VectorStore: Sendable {
-    private let main: MainDatabase
-    private let vectors: VectorDatabase
-    private let space: VectorDatabase.StoredSpace
+    let main: MainDatabase
+    let vectors: VectorDatabase
+    let space: VectorDatabase.StoredSpace
     private let owners: Owners?
     private let isIndexed: Bool
     private let run: Int64
@@ -166,7 +166,8 @@ package final class VectorStore: Sendable {
         if isIndexed { try VectorIndex(space).add(db.lastInsertedRowID, owner: owner, blob: blob, db) }
     }
 
-    private func remove(_ image: Int64, _ db: Database) throws {
+    /// Removes an image's vector, and its row of the index.
+    func remove(_ image: Int64, _ db: Database) throws {
         let ids = try Int64.fetchAll(
             try db.cachedStatement(sql: "SELECT id FROM vectors WHERE space_id = ? AND image_id = ?"),
             arguments: [space.id, image]

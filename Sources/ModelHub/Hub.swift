@@ -34,7 +34,10 @@ package struct Hub: Sendable {
 
     private init(endpoint: String, token: String?, client: HTTPClient) throws(HubError) {
         guard Self.isAllowed(endpoint) else {
-            throw HubError(.usage, "HF_ENDPOINT must be an https:// address (http:// for this machine only)")
+            throw HubError(
+                .usage,
+                "HF_ENDPOINT must be an https:// address (http:// for this machine only) without user and password"
+            )
         }
         self.endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
         self.token = token
@@ -51,7 +54,7 @@ package struct Hub: Sendable {
     }
 
     private static func isAllowed(_ address: String) -> Bool {
-        guard let url = URL(string: address), let host = url.host, !host.isEmpty else { return false }
+        guard let url = URL(string: address), let host = url.host, !host.isEmpty, url.user == nil else { return false }
         return url.scheme == "https"
             || (url.scheme == "http" && ["127.0.0.1", "localhost", "[::1]", "::1"].contains(host))
     }

@@ -76,6 +76,28 @@ struct VectorStoreTests {
         return conditions
     }
 
+    @Test("lets the vectors of deleted and exchanged images go, but not when a great share of them is gone")
+    func orphans() throws {
+        try withSetting { setting in
+            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            for id in 6...600 { try setting.bot.addImage(id: Int64(id), original: "\(id).jpg") }
+            _ = try store.store(setting.images.map { try vector($0) }, failures: [])
+            #expect(try store.removeOrphans() == OrphanedVectors(count: 0, total: 600))
+            try setting.bot.execute("DELETE FROM images WHERE id IN (2, 600)")
+            try setting.bot.execute("UPDATE images SET file_unique_id = 'new' WHERE id = 3")
+            #expect(try store.removeOrphans() == OrphanedVectors(count: 3, total: 600))
+            let stored = try #require(try setting.vectors.activeSpace(model: "tiny"))
+            let left = try setting.vectors.records(in: stored, imageIDs: 1...600).vectors
+            #expect(Set(left.keys) == Set(1...599).subtracting([2, 3]))
+            let index = VectorIndex(stored)
+            #expect(try setting.vectors.read { try index.differences($0) }.allSatisfy(\.images.isEmpty))
+            try setting.bot.execute("DELETE FROM images WHERE id > 400")
+            let many = try store.removeOrphans()
+            #expect(many == OrphanedVectors(count: 199, total: 597) && !many.isPlausible)
+            #expect(try setting.vectors.vectorCount(in: stored) == 597)
+        }
+    }
+
     @Test("brings vectors to both databases", arguments: ["DELETE", "WAL"])
     func stores(mode: String) throws {
         try withSetting(journalMode: mode) { setting in

@@ -164,6 +164,8 @@ extension EndToEnd {
                 #expect(offline.status == 69 && offline.errors.contains("HF_HUB_OFFLINE"))
                 let unsafe = try pull(library, hub, with: ["HF_ENDPOINT": "http://example.org"])
                 #expect(unsafe.status == 64 && unsafe.errors.contains("https"))
+                let password = try pull(library, hub, with: ["HF_ENDPOINT": "https://me:canary@example.org"])
+                #expect(password.status == 64 && !password.errors.contains("canary"))
                 let unknown = try library.run("model", "pull", "clip-of-nobody")
                 #expect(unknown.status == 64 && unknown.errors.contains("clip-ViT-B-16"))
                 let local = try library.run("model", "pull", "efficientnet-lite0", with: ["HF_ENDPOINT": hub.endpoint])

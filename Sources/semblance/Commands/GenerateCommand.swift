@@ -130,6 +130,7 @@ struct GenerateCommand: SemblanceCommand {
         if case .unavailable(let reason) = store.index {
             Console.say("No index: \(reason). Vectors are stored all the same; the next run with an index fills it.")
         }
+        if allUsers { try sweep(store) }
         let catalog = Catalog(main: reader, vectors: vectors)
         let backfill = try backfill(catalog, settings, stop)
         let plan = try backfill.plan(for: encoder.space)
@@ -150,6 +151,18 @@ struct GenerateCommand: SemblanceCommand {
         try print(report, report.lines)
         if summary.isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }
         return summary.failedTotal > 0 ? .someFailed : .done
+    }
+
+    /// Lets the vectors of deleted images go.
+    private func sweep(_ store: VectorStore) throws {
+        let orphans = try store.removeOrphans()
+        guard orphans.count > 0 else { return }
+        Console.say(
+            orphans.isPlausible
+                ? "Removed the vectors of \(Counts.images(orphans.count)) that the bot has deleted."
+                : "\(orphans.count) of \(orphans.total) vectors are of images that are not in the bot's database. They stay: "
+                    + "is this the right database? If it is, delete semblance.db, which is then made anew."
+        )
     }
 
     private func observer() -> Backfill.Observer {

@@ -1,0 +1,69 @@
+import GRDB
+
+/// Vectors of images that the bot has deleted, or whose id it has given to another image since.
+package struct OrphanedVectors: Sendable, Equatable {
+    /// How many there are.
+    package let count: Int
+    /// How many vectors there are in all.
+    package let total: Int
+
+    /// Whether they may be removed without asking: a great share of them rather means that this is another database.
+    package var isPlausible: Bool { count <= 100 || count * 5 <= total }
+}
+
+extension VectorStore {
+    /// Removes the vectors of images that are gone, where there are plausibly many.
+    package func removeOrphans() throws(CatalogError) -> OrphanedVectors {
+        var orphans: [Int64] = []
+        var total = 0
+        var last: Int64 = .min
+        while true {
+            let page = try vectors.keys(in: space, after: last, count: 1000)
+            guard let end = page.last else { break }
+            last = end.imageID
+            total += page.count
+            let images = try main.uniqueIDs(of: page.map(\.imageID))
+            orphans += page.filter { images[$0.imageID] != $0.uniqueID }.map(\.imageID)
+        }
+        let found = OrphanedVectors(count: orphans.count, total: total)
+        guard found.isPlausible else { return found }
+        for start in stride(from: 0, to: orphans.count, by: 500) {
+            try vectors.write { db in
+                for image in orphans[start..<min(start + 500, orphans.count)] { try remove(image, db) }
+            }
+        }
+        return found
+    }
+}
+
+extension VectorDatabase {
+    /// Whose vectors a space has, in the order of the images' ids.
+    fileprivate func keys(
+        in space: StoredSpace,
+        after id: Int64,
+        count: Int
+    ) throws(CatalogError) -> [(imageID: Int64, uniqueID: String)] {
+        try read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT image_id, file_unique_id FROM vectors
+                    WHERE space_id = ? AND image_id > ? ORDER BY image_id LIMIT ?
+                    """
+            )
+            return try Row.fetchAll(statement, arguments: [space.id, id, count]).map { ($0[0], $0[1]) }
+        }
+    }
+}
+
+extension MainDatabase {
+    /// Telegram's names of the files of images that are there, by the images' ids.
+    func uniqueIDs(of images: [Int64]) throws(CatalogError) -> [Int64: String] {
+        try read { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT id, file_unique_id FROM images WHERE id IN (SELECT value FROM json_each(?))"
+            )
+            let rows = try Row.fetchAll(statement, arguments: [jsonArray(images)])
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], ($0[1] as DatabaseValue).text) })
+        }
+    }
+}
