@@ -93,9 +93,7 @@ package struct Verification {
             let page = try vectors.page(in: space, after: after, count: 500)
             guard let last = page.last else { break }
             after = last.imageID
-            let images = Dictionary(
-                uniqueKeysWithValues: try catalog.main.images(page.map(\.imageID)).map { ($0.id, $0.fileUniqueID) }
-            )
+            let images = try catalog.main.uniqueIDs(of: page.map(\.imageID))
             for vector in page {
                 for kind in Self.kinds(of: vector, image: images[vector.imageID], dimension: space.space.dimension) {
                     try report(Finding(kind, vector.imageID))

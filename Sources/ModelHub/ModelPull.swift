@@ -103,6 +103,7 @@ package struct ModelPull: Sendable {
             try await download.run()
             report(.fetched(file.name))
         }
-        return try ModelManifest.describe(path)
+        guard case .sha256(let digest) = file.digest else { return try ModelManifest.describe(path) }
+        return ModelManifest.File(size: file.size, sha256: digest)
     }
 }

@@ -20,9 +20,6 @@ package final class VectorMatrix: @unchecked Sendable {
         _ fill: (_ add: (Int64, UnsafeRawBufferPointer) -> Void) throws -> Void
     ) rethrows {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(capacity * dimension, 1) * 4, alignment: 64)
-        let numbers = memory.bindMemory(to: Float.self)
-        self.dimension = dimension
-        self.numbers = numbers
         var ids: [Int64] = []
         do {
             try fill { id, bytes in
@@ -32,10 +29,11 @@ package final class VectorMatrix: @unchecked Sendable {
             }
         } catch {
             memory.deallocate()
-            self.ids = []
             throw error
         }
+        self.dimension = dimension
         self.ids = ids
+        numbers = memory.bindMemory(to: Float.self)
     }
 
     deinit { numbers.deallocate() }

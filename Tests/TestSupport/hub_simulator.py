@@ -12,7 +12,7 @@ honours Range. Usage: hub_simulator.py FOLDER REPOSITORY LOG [FAULT=COUNT …], 
     whole        Range is not honoured            missing      404 for every file
     private      401 without the token "secret"   circle       redirects to itself
 
-It prints its port, and writes every request into LOG as "METHOD path authorization range".
+It ends with the process that started it. It prints its port, and writes every request into LOG as "METHOD path authorization range".
 """
 
 import hashlib
@@ -133,6 +133,14 @@ class StorageHandler(Handler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
 
+def end_with(parent):
+    """A test that crashes cannot end its hub."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 storage = ThreadingHTTPServer(("127.0.0.1", 0), StorageHandler)
 threading.Thread(target=storage.serve_forever, daemon=True).start()
 hub = ThreadingHTTPServer(("127.0.0.1", 0), HubHandler)

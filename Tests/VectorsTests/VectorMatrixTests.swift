@@ -56,6 +56,15 @@ struct VectorMatrixTests {
         #expect(matrix.ids == [1, 3])
     }
 
+    @Test("gives its memory back once where its vectors cannot be read to the end")
+    func broken() {
+        for _ in 0..<100 {
+            #expect(throws: EmbeddingDefect.self) {
+                try VectorMatrix(dimension: 512, capacity: 1000) { _ in throw EmbeddingDefect.empty }
+            }
+        }
+    }
+
     @Test("keeps of random scores just the best, ties by id, never one that is no number", arguments: 1...20)
     func best(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -85,7 +85,7 @@ struct SimilarCommand: SemblanceCommand {
         let scope: Scope
     }
 
-    /// A file of that name, where there is one, is meant before an image of that id.
+    /// A whole number is an image's id, whatever files there are; `./12` names a file.
     private func question(
         _ catalog: Catalog,
         _ space: VectorDatabase.StoredSpace,
