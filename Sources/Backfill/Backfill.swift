@@ -6,6 +6,8 @@ package import Vectors
 
 /// Gives every image of a scope a vector of one space.
 ///
+/// What an earlier run computed and could not bring to the bot's database is published first; then
+///
 ///     plan (one thread) → prepare (a thread per core) → model (a thread per core) → keep (the caller's thread)
 ///
 /// The stages are joined by bounded queues: the model does not wait for files nor for the disk, and memory holds a few
@@ -40,6 +42,8 @@ package struct Backfill: Sendable {
         package var progress: @Sendable (Progress) -> Void = { _ in }
         /// With the path of the copy of the bot's database, when it was made.
         package var backup: @Sendable (String) -> Void = { _ in }
+        /// When vectors of unknown origin were tried.
+        package var adoption: @Sendable (Adoption.Trial) -> Void = { _ in }
 
         package init() {}
     }
@@ -79,9 +83,11 @@ package struct Backfill: Sendable {
 
     /// Visits the completed images of the scope until the visitor returns `false`.
     func visit(_ space: EmbeddingSpace, _ visitor: (Catalog.SurveyedImage, Decision) throws -> Bool) throws {
-        try catalog.survey(options.scope, model: space.model, space: space) { page in
+        let stored = try catalog.vectors?.stored(space)
+        let publishes = try catalog.vectors?.isAnswered(by: space) ?? true
+        try catalog.survey(options.scope, model: space.model, space: stored) { page in
             for surveyed in page where surveyed.image.isCompleted {
-                let decision = Decision(for: surveyed, files: files, policy: policy)
+                let decision = Decision(for: surveyed, publishes: publishes, files: files, policy: policy)
                 guard try visitor(surveyed, decision) else { return false }
             }
             return true
@@ -103,14 +109,11 @@ package struct Backfill: Sendable {
         observer: Observer
     ) throws -> Summary {
         let start = ContinuousClock.now
-        let progress = Progress(total: options.limit.map { min($0, plan.total) } ?? plan.total)
-        let keeper = Keeper(
-            store: store,
-            progress: progress,
-            observer: observer,
-            backup: options.makesBackup ? backup : nil
-        )
-        if plan.replacements > 0 && !stop.isRaised { try keeper.backUp() }
+        let keeper = keeper(store, total: plan.total, backup, observer)
+        if plan.toPublish > 0 { try publish(encoder.space, keeper) }
+        let adoption = try plan.toReplace[.unknownOrigin].flatMap { _ in
+            try Adoption(self, encoder, report: observer.adoption)
+        }
         let pipeline = Pipeline(
             batchSize: options.batchSize,
             preparedCount: 2 * options.modelThreads * encoder.callSize
@@ -123,45 +126,101 @@ package struct Backfill: Sendable {
             allowsTruncated: options.allowsTruncated
         )
         let threads =
-            [WorkerThread { feed(pipeline, space) }] + startPreparers(preparation, pipeline)
+            [WorkerThread { feed(pipeline, space, adoption) }] + startPreparers(preparation, pipeline)
             + startModel(encoder, pipeline)
         write(from: pipeline, keeper)
         for thread in threads { thread.join() }
         if let fault = pipeline.fault { throw fault }
         try keeper.finish()
-        var summary = keeper.summary
+        var summary = summary(of: keeper, since: start)
         summary.skipped = plan.skipped
-        summary.seconds = (ContinuousClock.now - start) / .seconds(1)
-        summary.isInterrupted = stop.isRaised
         summary.processorTimes = pipeline.times.withLock { $0 }
         return summary
     }
 
+    /// Makes the store's space the active one and brings its vectors to the bot's database.
+    ///
+    /// A search finds the new space's vectors from the first instant on: what the bot's rows still hold is ours as well.
+    package func activate(
+        _ store: VectorStore,
+        backup: @escaping @Sendable () throws -> String,
+        observer: Observer
+    ) throws -> Summary {
+        let start = ContinuousClock.now
+        try store.activate()
+        let plan = try plan(for: store.space.space)
+        let keeper = keeper(store, total: plan.toPublish, backup, observer)
+        try publish(store.space.space, keeper)
+        try keeper.finish()
+        return summary(of: keeper, since: start)
+    }
+
+    private func keeper(
+        _ store: VectorStore,
+        total: Int,
+        _ backup: @escaping @Sendable () throws -> String,
+        _ observer: Observer
+    ) -> Keeper {
+        Keeper(
+            store: store,
+            progress: Progress(total: options.limit.map { min($0, total) } ?? total),
+            observer: observer,
+            backup: options.makesBackup ? backup : nil
+        )
+    }
+
+    private func summary(of keeper: Keeper, since start: ContinuousClock.Instant) -> Summary {
+        var summary = keeper.summary
+        summary.seconds = (ContinuousClock.now - start) / .seconds(1)
+        summary.isInterrupted = stop.isRaised
+        return summary
+    }
+
+    /// The images of one transaction that only publishes: milliseconds of the bot's lock.
+    private static let publicationSize = 100
+
+    private func publish(_ space: EmbeddingSpace, _ keeper: Keeper) throws {
+        var batch: [Catalog.SurveyedImage] = []
+        try visit(space) { surveyed, decision in
+            if decision == .publish { batch.append(surveyed) }
+            if batch.count >= Self.publicationSize {
+                try keeper.publish(batch)
+                batch = []
+            }
+            return !stop.isRaised
+        }
+        try keeper.publish(batch)
+    }
+
     /// The first stage: pages through the images and hands on what is to be done.
-    private func feed(_ pipeline: Pipeline, _ space: EmbeddingSpace) {
+    private func feed(_ pipeline: Pipeline, _ space: EmbeddingSpace, _ adoption: Adoption?) {
         var rest = options.limit ?? .max
         do {
             try visit(space) { surveyed, decision in
                 guard rest > 0, !stop.isRaised else { return false }
-                switch decision {
-                case .nothing, .skip: return true
-                case .publish:
-                    guard pipeline.outcomes.push(.published(surveyed.image)) else { return false }
-                case .embed:
-                    let planned = Pipeline.Planned(
-                        image: surveyed.image,
-                        isReplacement: surveyed.condition.isReplacement,
-                        previousFailure: surveyed.failure
-                    )
-                    guard pipeline.planned.push(planned) else { return false }
-                }
+                guard decision == .embed || decision == .describe else { return true }
+                let planned = Pipeline.Planned(
+                    image: surveyed.image,
+                    isReplacement: surveyed.condition.isReplacement,
+                    previousFailure: surveyed.failure,
+                    known: adoption?.vector(of: surveyed) ?? Self.described(surveyed)
+                )
                 rest -= 1
-                return true
+                return pipeline.planned.push(planned)
             }
         } catch {
             pipeline.fail(error)
         }
         pipeline.planned.close()
+    }
+
+    /// The vector in the bot's row, where it is ours and its file has to be looked at again.
+    private static func described(_ surveyed: Catalog.SurveyedImage) -> Pipeline.KnownVector? {
+        guard surveyed.condition == .embedded, let digest = surveyed.undescribedSource,
+            case .blob(let bytes) = surveyed.image.stored,
+            case .embedding(let embedding) = EmbeddingBlob.read(bytes)
+        else { return nil }
+        return Pipeline.KnownVector(embedding: embedding, sourceDigest: digest, origin: .described)
     }
 
     /// Threads that read and decode files: one per core.

@@ -2,6 +2,7 @@ import Catalog
 import Digests
 import EmbeddingModel
 import ImageDecoding
+import Vectors
 
 /// The stage between the database and the model: file → bytes → pixels → tensor; runs on several threads.
 struct ImagePreparation: Sendable {
@@ -25,8 +26,12 @@ struct ImagePreparation: Sendable {
                 shortSide: preprocessing.decodedShortSide,
                 allowsTruncated: allowsTruncated
             )
-            let digest = SHA256Digest(of: content.bytes)
-            let source = SourceFile(fingerprint: content.fingerprint, digest: digest.bytes)
+            let source = SourceFile(
+                fingerprint: content.fingerprint,
+                digest: SHA256Digest(of: content.bytes).bytes,
+                byteCount: content.bytes.count,
+                perceptualHash: PerceptualHash(of: pixels)
+            )
             return Prepared(tensor: preprocessing.tensor(of: pixels), source: source)
         } catch {
             throw SourceFiles.Fault(error, fingerprint: content.fingerprint)

@@ -1,5 +1,6 @@
 import Catalog
 import Synchronization
+import Vectors
 
 /// The last stage of a run: stores batches, counts, and tells the observer.
 final class Keeper: Sendable {
@@ -37,24 +38,24 @@ final class Keeper: Sendable {
         state.withLock { $0.isBackedUp = true }
     }
 
-    /// Writes a batch: one transaction for what is new, one for what only has to be published.
+    /// Writes a batch of what the pipeline gave.
     func keep(_ batch: [Pipeline.Outcome]) throws {
         var vectors: [NewVector] = []
         var failures: [FailureRecord] = []
-        var computed: [ImageRecord] = []
         for outcome in batch {
             switch outcome {
             case .embedded(let vector): vectors.append(vector)
             case .failed(let failure): failures.append(failure)
-            case .published(let image): computed.append(image)
             }
         }
-        if !computed.isEmpty { try publish(computed) }
         if !vectors.isEmpty || !failures.isEmpty { try store(vectors, failures) }
     }
 
-    private func publish(_ images: [ImageRecord]) throws {
-        let vanished = try store.publish(images)
+    /// Writes vectors that are ours already into the bot's database.
+    func publish(_ images: [Catalog.SurveyedImage]) throws {
+        guard !images.isEmpty else { return }
+        if images.contains(where: \.holdsOthers) { try backUp() }
+        let vanished = try store.publish(images.map(\.image))
         count(done: images.count, failed: 0) { summary in
             summary.published += images.count - vanished.count
             summary.vanished += vanished.count
@@ -62,12 +63,17 @@ final class Keeper: Sendable {
     }
 
     private func store(_ vectors: [NewVector], _ failures: [FailureRecord]) throws {
-        if vectors.contains(where: \.isReplacement) { try backUp() }
+        if store.isActive, vectors.contains(where: \.isReplacement) { try backUp() }
         let vanished = try store.store(vectors, failures: failures)
-        let stored = vectors.filter { !vanished.contains($0.image.id) }
         count(done: vectors.count, failed: failures.count) { summary in
-            summary.replaced += stored.count { $0.isReplacement }
-            summary.embedded += stored.count { !$0.isReplacement }
+            for vector in vectors where !vanished.contains(vector.image.id) {
+                switch vector.origin {
+                case .new: summary.embedded += 1
+                case .replacement: summary.replaced += 1
+                case .adopted: summary.adopted += 1
+                case .described: summary.described += 1
+                }
+            }
             summary.vanished += vanished.count
             for failure in failures { summary.failed[failure.kind, default: 0] += 1 }
         }
@@ -84,4 +90,15 @@ final class Keeper: Sendable {
 
     /// Ends the run in the database.
     func finish() throws { try store.finish() }
+}
+
+extension NewVector {
+    /// Whether other bytes are put in the place of something in the bot's database.
+    fileprivate var isReplacement: Bool {
+        switch origin {
+        case .replacement: true
+        case .new, .described: false
+        case .adopted: image.stored != .blob(EmbeddingBlob(embedding).bytes)
+        }
+    }
 }

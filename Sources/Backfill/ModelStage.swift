@@ -15,20 +15,21 @@ struct ModelStage: Sendable {
         var ready: [(Pipeline.Planned, ImagePreparation.Prepared)] = []
         for image in images {
             switch image.result {
-            case .success(let prepared): ready.append((image.planned, prepared))
             case .failure(let fault): outcomes.append(failure(fault, image.planned))
+            case .success(let prepared):
+                if let known = image.planned.known,
+                    known.sourceDigest ?? prepared.source.digest == prepared.source.digest
+                {
+                    outcomes.append(vector(known.embedding, known.origin, image.planned, prepared))
+                } else {
+                    ready.append((image.planned, prepared))
+                }
             }
         }
         for ((planned, prepared), result) in zip(ready, try embed(ready.map(\.1.tensor))) {
             switch result {
             case .success(let embedding):
-                let vector = NewVector(
-                    image: planned.image,
-                    embedding: embedding,
-                    source: prepared.source,
-                    isReplacement: planned.isReplacement
-                )
-                outcomes.append(.embedded(vector))
+                outcomes.append(vector(embedding, planned.isReplacement ? .replacement : .new, planned, prepared))
             case .failure(let defect):
                 let fingerprint = prepared.source.fingerprint
                 let fault = SourceFiles.Fault(kind: .model, message: defect.description, fingerprint: fingerprint)
@@ -36,6 +37,15 @@ struct ModelStage: Sendable {
             }
         }
         return outcomes
+    }
+
+    private func vector(
+        _ embedding: Embedding,
+        _ origin: NewVector.Origin,
+        _ planned: Pipeline.Planned,
+        _ prepared: ImagePreparation.Prepared
+    ) -> Pipeline.Outcome {
+        .embedded(NewVector(image: planned.image, embedding: embedding, source: prepared.source, origin: origin))
     }
 
     /// Where the engine fails on several pictures, each is tried alone, so that one costs the others nothing.

@@ -1,5 +1,6 @@
 import Catalog
 import Synchronization
+import Vectors
 
 /// The queues between the stages of a run, and the first fault that ends it.
 final class Pipeline: Sendable {
@@ -8,6 +9,16 @@ final class Pipeline: Sendable {
         let image: ImageRecord
         let isReplacement: Bool
         let previousFailure: FailureRecord?
+        /// Its vector, where it need not be computed.
+        let known: KnownVector?
+    }
+
+    /// A vector that is there already.
+    struct KnownVector: Sendable {
+        let embedding: Embedding
+        /// The SHA-256 that the file must have for the vector to be right; `nil` where nobody knows.
+        let sourceDigest: [UInt8]?
+        let origin: NewVector.Origin
     }
 
     /// An image that is ready for the model, or never will be.
@@ -20,8 +31,6 @@ final class Pipeline: Sendable {
     enum Outcome: Sendable {
         case embedded(NewVector)
         case failed(FailureRecord)
-        /// Its vector was computed by an earlier run.
-        case published(ImageRecord)
     }
 
     /// A few pages ahead, so that a slow file does not stop the others.

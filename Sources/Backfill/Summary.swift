@@ -6,7 +6,11 @@ package struct Summary: Sendable {
     package var embedded = 0
     /// Images whose stale vector was replaced.
     package var replaced = 0
-    /// Images whose vector an earlier run had computed.
+    /// Images whose vector somebody else had computed, and which was found right.
+    package var adopted = 0
+    /// Images whose vector was ours, and whose file was looked at again.
+    package var described = 0
+    /// Images whose vector was ours already, and was written into the bot's database.
     package var published = 0
     /// Images that failed in this run, by class.
     package var failed: [FailureRecord.Class: Int] = [:]
@@ -23,8 +27,8 @@ package struct Summary: Sendable {
 
     /// Images that failed in this run.
     package var failedTotal: Int { failed.values.reduce(0, +) }
-    /// Vectors that reached the bot's database.
-    package var written: Int { embedded + replaced + published }
-    /// Vectors written in a second.
+    /// Vectors that were stored or published.
+    package var written: Int { embedded + replaced + adopted + described + published }
+    /// Vectors stored or published in a second.
     package var rate: Double { seconds > 0 ? Double(written) / seconds : 0 }
 }

@@ -1,5 +1,4 @@
 import SystemPackage
-package import Vectors
 
 /// The two databases seen together: what stands where for each image.
 package struct Catalog: Sendable {
@@ -18,6 +17,10 @@ package struct Catalog: Sendable {
         package let condition: Condition
         /// Whether our database knows that the bot's has the vector; a run that was killed may not have come to say so.
         package let isMarked: Bool
+        /// Whether the bot's row holds something that we have not made, and that a vector would take the place of.
+        package let holdsOthers: Bool
+        /// The SHA-256 of the file that our vector was made from; `nil` where we have none, or know how its picture looks.
+        package let undescribedSource: [UInt8]?
         /// Why it could not be embedded before, if it is still the same image.
         package let failure: FailureRecord?
     }
@@ -26,7 +29,7 @@ package struct Catalog: Sendable {
     ///
     /// - Parameters:
     ///   - model: The model whose vectors are wanted.
-    ///   - space: The space that is wanted; `nil` for the one that the model's vectors were last stored in.
+    ///   - space: The space that they are wanted of; `nil` where there is none yet.
     ///   - salvages: Whether rows that a damaged database cannot give are passed over.
     ///   - visit: Gets one page at a time; returns `false` to stop.
     /// - Returns: How many places of a damaged database were passed over.
@@ -34,15 +37,12 @@ package struct Catalog: Sendable {
     package func survey(
         _ scope: Scope,
         model: String,
-        space wanted: EmbeddingSpace? = nil,
+        space: VectorDatabase.StoredSpace?,
         salvages: Bool = false,
         _ visit: ([SurveyedImage]) throws -> Bool
     ) throws -> Int {
         var pages = ImagePages(main, chats: try chats(of: scope))
         var passedOver = 0
-        let space = try vectors?.spaces().first { stored in
-            wanted.map { $0 == stored.space } ?? (stored.space.model == model)
-        }
         while true {
             let page = try salvages ? pages.nextReadable(passedOver: &passedOver) : pages.next()
             guard !page.isEmpty, try visit(try look(at: page, model: model, space: space)) else { return passedOver }
@@ -55,16 +55,20 @@ package struct Catalog: Sendable {
         model: String,
         space: VectorDatabase.StoredSpace?
     ) throws(CatalogError) -> [SurveyedImage] {
-        var known: (vectors: [Int64: VectorRecord], failures: [Int64: FailureRecord]) = ([:], [:])
-        if let space, let vectors, let first = page.first, let last = page.last {
+        var known = KnownImages()
+        if let vectors, let first = page.first, let last = page.last {
             known = try vectors.records(in: space, imageIDs: first.id...last.id)
         }
         return page.map { image in
             let vector = known.vectors[image.id]
+            let elsewhere = known.elsewhere[image.id] ?? []
+            let isOurs = vector?.isHeld(by: image) ?? false || elsewhere.contains { $0.isHeld(by: image) }
             return SurveyedImage(
                 image: image,
-                condition: Condition(of: image, ours: vector, model: model),
+                condition: Condition(of: image, ours: vector, elsewhere: elsewhere, model: model),
                 isMarked: vector?.isPublished ?? false,
+                holdsOthers: image.stored != .nothing && !isOurs,
+                undescribedSource: vector.flatMap { $0.isDescribed ? nil : $0.sourceDigest },
                 failure: known.failures[image.id].flatMap { $0.fileUniqueID == image.fileUniqueID ? $0 : nil }
             )
         }

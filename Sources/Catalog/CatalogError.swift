@@ -5,7 +5,7 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
     /// What kind of trouble it is, which decides the exit status.
     package struct Code: Sendable, Hashable {
         private enum Value {
-            case missing, corrupt, schema, locked, cannotWrite, unknownUser, unsupported, interrupted
+            case missing, corrupt, schema, locked, cannotWrite, unfinished, unknownUser, unsupported, interrupted
         }
         private let value: Value
 
@@ -17,6 +17,8 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
         package static let schema = Code(value: .schema)
         /// Another program holds the lock, or another backfill runs.
         package static let locked = Code(value: .locked)
+        /// A program died in the middle of a write, which the next writer puts right.
+        package static let unfinished = Code(value: .unfinished)
         /// The disk is full, read-only or failing.
         package static let cannotWrite = Code(value: .cannotWrite)
         /// The database has no such user.
@@ -60,7 +62,7 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
             self.init(.cannotWrite, "\(file) cannot be written: the disk is full. Free some space and run again")
         case .SQLITE_READONLY where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK:
             self.init(
-                .locked,
+                .unfinished,
                 "\(file) was left in the middle of a write by a program that died; its next writer (your bot, or "
                     + "semblance generate) puts it right"
             )

@@ -4,7 +4,8 @@ import Vectors
 package enum Condition: Sendable, Equatable {
     /// Its vector of the wanted space stands in both databases.
     case embedded
-    /// Its vector of the wanted space is ours already, and has yet to be written into the bot's database.
+    /// Its vector of the wanted space is ours, and the bot's database has yet to get it: it holds nothing, or a vector of
+    /// ours of another space.
     case unpublished
     /// It has no vector at all.
     case pending
@@ -13,8 +14,10 @@ package enum Condition: Sendable, Equatable {
 
     /// What stands in the place of a vector of the wanted space.
     package enum Staleness: String, Sendable, CaseIterable, Codable {
-        /// Another model's vector, by its label or by our own records.
+        /// Another model's vector, by its label.
         case otherModel = "other model"
+        /// A vector that we made, of another space than the wanted one.
+        case otherSpace = "of another space"
         /// Random numbers that old releases of the bot stored under a model's name.
         case noModel = "made by no model"
         /// Bytes that are no vector.
@@ -24,18 +27,23 @@ package enum Condition: Sendable, Equatable {
     }
 
     /// Compares what the bot's database holds with what ours says.
-    init(of image: ImageRecord, ours: VectorRecord?, model: String) {
+    ///
+    /// - Parameters:
+    ///   - ours: The image's vector of the wanted space.
+    ///   - elsewhere: Its vectors of other spaces.
+    init(of image: ImageRecord, ours: VectorRecord?, elsewhere: [VectorRecord] = [], model: String) {
+        let isOfOtherSpace = elsewhere.contains { $0.isHeld(by: image) }
         if let ours, ours.fileUniqueID == image.fileUniqueID {
-            if case .blob(let bytes) = image.stored, ours.isBlob(bytes), image.label == model {
+            if image.label == model, ours.isHeld(by: image) {
                 self = .embedded
                 return
             }
-            if !ours.isPublished {
+            if !ours.isPublished || isOfOtherSpace {
                 self = .unpublished
                 return
             }
         }
-        self = Self.withoutProvenance(image, model: model)
+        self = isOfOtherSpace ? .stale(.otherSpace) : Self.withoutProvenance(image, model: model)
     }
 
     private static func withoutProvenance(_ image: ImageRecord, model: String) -> Condition {

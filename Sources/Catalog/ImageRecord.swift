@@ -13,12 +13,12 @@ package struct ImageRecord: Sendable {
     /// The files that the row names, in the order in which they are tried; bytes as stored.
     package let paths: [FilePath]
     /// What stands in `images.embedding`.
-    let stored: StoredValue
+    package let stored: StoredValue
     /// What stands in `images.embedding_model`.
-    let label: String?
+    package let label: String?
 
     /// A value of `images.embedding`, whatever a driver wrote there.
-    enum StoredValue: Sendable {
+    package enum StoredValue: Sendable, Equatable {
         case nothing
         case blob([UInt8])
         case tooLarge

@@ -11,34 +11,49 @@ package struct OrphanedVectors: Sendable, Equatable {
     package var isPlausible: Bool { count <= 100 || count * 5 <= total }
 }
 
-extension VectorStore {
-    /// Removes the vectors of images that are gone, where there are plausibly many.
-    package func removeOrphans() throws(CatalogError) -> OrphanedVectors {
-        var orphans: [Int64] = []
+extension VectorDatabase {
+    /// Removes the vectors of images that are gone from every space, where there are plausibly many.
+    ///
+    /// - Parameter asked: Whether somebody said that there are so many.
+    package func removeOrphans(by main: MainDatabase, asked: Bool = false) throws(CatalogError) -> OrphanedVectors {
+        var orphans: [(space: StoredSpace, images: [Int64])] = []
         var total = 0
+        for space in try spaces() {
+            let found = try self.orphans(in: space, by: main, total: &total)
+            if !found.isEmpty { orphans.append((space, found)) }
+        }
+        let found = OrphanedVectors(count: orphans.reduce(0) { $0 + $1.images.count }, total: total)
+        guard found.isPlausible || asked else { return found }
+        for (space, images) in orphans { try remove(images, from: space) }
+        return found
+    }
+
+    /// Removes images' vectors of a space in short transactions.
+    func remove(_ images: [Int64], from space: StoredSpace) throws(CatalogError) {
+        for start in stride(from: 0, to: images.count, by: 500) {
+            try write { try remove(images[start..<min(start + 500, images.count)], from: space, $0) }
+        }
+    }
+
+    private func orphans(
+        in space: StoredSpace,
+        by main: MainDatabase,
+        total: inout Int
+    ) throws(CatalogError) -> [Int64] {
+        var orphans: [Int64] = []
         var last: Int64 = .min
         while true {
-            let page = try vectors.keys(in: space, after: last, count: 1000)
-            guard let end = page.last else { break }
+            let page = try keys(in: space, after: last, count: 1000)
+            guard let end = page.last else { return orphans }
             last = end.imageID
             total += page.count
             let images = try main.uniqueIDs(of: page.map(\.imageID))
             orphans += page.filter { images[$0.imageID] != $0.uniqueID }.map(\.imageID)
         }
-        let found = OrphanedVectors(count: orphans.count, total: total)
-        guard found.isPlausible else { return found }
-        for start in stride(from: 0, to: orphans.count, by: 500) {
-            try vectors.write { db in
-                for image in orphans[start..<min(start + 500, orphans.count)] { try remove(image, db) }
-            }
-        }
-        return found
     }
-}
 
-extension VectorDatabase {
     /// Whose vectors a space has, in the order of the images' ids.
-    fileprivate func keys(
+    private func keys(
         in space: StoredSpace,
         after id: Int64,
         count: Int

@@ -26,11 +26,16 @@ extension Catalog {
     ) throws(CatalogError) -> [Int64: ImageRecord] {
         guard let vectors, let first = ids.min(), let last = ids.max() else { return [:] }
         let chats = try chats(of: scope).map(Set.init)
-        let known = try vectors.records(in: space, imageIDs: first...last, only: ids).vectors
+        let known = try vectors.records(in: space, imageIDs: first...last, only: ids)
         var confirmed: [Int64: ImageRecord] = [:]
         for image in try main.images(ids) where image.isCompleted {
             let isPermitted = chats.map { chats in image.chatID.map(chats.contains) ?? false } ?? true
-            let condition = Condition(of: image, ours: known[image.id], model: space.space.model)
+            let condition = Condition(
+                of: image,
+                ours: known.vectors[image.id],
+                elsewhere: known.elsewhere[image.id] ?? [],
+                model: space.space.model
+            )
             if isPermitted, condition == .embedded || condition == .unpublished { confirmed[image.id] = image }
         }
         return confirmed

@@ -2,7 +2,7 @@
 package struct Statistics: Sendable, Equatable {
     /// Completed images.
     package var total = 0
-    /// Images with a vector of the wanted space in both databases.
+    /// Images with a vector of the wanted space in both databases; in ours alone where the space is not the active one.
     package var embedded = 0
     /// Images whose vector is computed and has yet to be written into the bot's database.
     package var unpublished = 0
@@ -71,18 +71,23 @@ extension Catalog {
     package func statistics(
         _ scope: Scope,
         model: String,
+        space: VectorDatabase.StoredSpace?,
         salvages: Bool = false,
         isReachable: (ImageRecord) -> Bool = { _ in true }
     ) throws -> Statistics {
         var statistics = Statistics()
         let owners = try main.owners(required: false)
-        statistics.passedOver = try survey(scope, model: model, salvages: salvages) { page in
+        statistics.passedOver = try survey(scope, model: model, space: space, salvages: salvages) { page in
             for surveyed in page {
                 statistics.count(surveyed, isReachable: isReachable)
                 let owner = surveyed.image.chatID.flatMap { owners?.owner(ofChat: $0) }
                 if owners != nil && owner == nil && surveyed.image.isCompleted { statistics.ownerless += 1 }
             }
             return true
+        }
+        if let space, try vectors?.activeSpace() != space {
+            statistics.embedded += statistics.unpublished
+            statistics.unpublished = 0
         }
         return statistics
     }

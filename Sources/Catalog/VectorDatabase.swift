@@ -2,7 +2,6 @@ import CSQLite
 import GRDB
 import Glibc
 package import SystemPackage
-package import Vectors
 
 /// Our own database beside the bot's: spaces, vectors with their provenance, the index, failures, runs.
 ///
@@ -13,6 +12,8 @@ package final class VectorDatabase: Sendable {
     package let path: FilePath
     /// The sqlite-vec extension, or why the index does without.
     package let indexExtension: IndexExtension
+    /// Whether the table of vectors says how the pictures look; one of the first version does not until a writer opens it.
+    let knowsPictures: Bool
     private let queue: DatabaseQueue
 
     /// Whether sqlite-vec is there.
@@ -33,7 +34,7 @@ package final class VectorDatabase: Sendable {
         self.path = path
         let file = path.string
         if !isReadOnly { try PrivateFile.make(path) }
-        (queue, indexExtension) = try CatalogError.naming(file) {
+        (queue, indexExtension, knowsPictures) = try CatalogError.naming(file) {
             var configuration = Configuration()
             configuration.readonly = isReadOnly
             configuration.busyMode = patience.busyMode
@@ -48,17 +49,29 @@ package final class VectorDatabase: Sendable {
             } else {
                 guard try !queue.read(VectorMigrations.migrator.hasBeenSuperseded) else { throw Self.tooNew(file) }
             }
-            return (queue, queue.inDatabase { Self.loadExtension(extensionPath, into: $0) })
+            return try queue.inDatabase { db in
+                let columns = try db.tableExists("vectors") ? db.columns(in: "vectors").map(\.name) : []
+                return (queue, Self.loadExtension(extensionPath, into: db), columns.contains("perceptual_hash"))
+            }
         }
     }
 
     /// Opens the database for reading if it is there and has been filled before; otherwise there is nothing to read.
+    ///
+    /// Where a run of ours died in the middle of a write, that is put right first: the file is ours, and no one has to run
+    /// `generate` before a search works again.
     package static func existing(
         path: FilePath,
         extensionPath: FilePath? = nil
     ) throws(CatalogError) -> VectorDatabase? {
         guard path.withPlatformString({ access($0, F_OK) }) == 0 else { return nil }
-        let database = try VectorDatabase(path: path, isReadOnly: true, extensionPath: extensionPath)
+        let database: VectorDatabase
+        do throws(CatalogError) {
+            database = try VectorDatabase(path: path, isReadOnly: true, extensionPath: extensionPath)
+        } catch  where error.code == .unfinished {
+            try CatalogError.naming(path.string) { try DatabaseQueue(path: path.string).close() }
+            database = try VectorDatabase(path: path, isReadOnly: true, extensionPath: extensionPath)
+        }
         return try database.read { try $0.tableExists("spaces") } ? database : nil
     }
 
@@ -92,61 +105,6 @@ package final class VectorDatabase: Sendable {
         try CatalogError.naming(path.string) { try queue.write(work) }
     }
 
-    /// A space as stored.
-    package struct StoredSpace: Sendable, Equatable {
-        package let id: Int64
-        package let space: EmbeddingSpace
-    }
-
-    /// The spaces, the one last used first.
-    package func spaces() throws(CatalogError) -> [StoredSpace] {
-        try read { db in
-            let sql = """
-                SELECT id, model, weights_digest, preprocessing_version, dimension FROM spaces
-                ORDER BY activation DESC
-                """
-            return try Row.fetchAll(db, sql: sql).map { row in
-                let space = EmbeddingSpace(
-                    model: row[1],
-                    weightsDigest: row[2],
-                    preprocessingVersion: row[3],
-                    dimension: row[4]
-                )
-                return StoredSpace(id: row[0], space: space)
-            }
-        }
-    }
-
-    /// The space that a model's vectors were last stored in.
-    package func activeSpace(model: String) throws(CatalogError) -> StoredSpace? {
-        try spaces().first { $0.space.model == model }
-    }
-
-    /// Makes a space the active one of its model, adding it where it is new.
-    package func activate(_ space: EmbeddingSpace) throws(CatalogError) -> StoredSpace {
-        let id = try write { db in
-            try db.execute(
-                sql: """
-                    INSERT INTO spaces (model, weights_digest, preprocessing_version, dimension, activation)
-                    VALUES (?, ?, ?, ?, (SELECT coalesce(max(activation), 0) + 1 FROM spaces))
-                    ON CONFLICT DO UPDATE SET activation = excluded.activation
-                    WHERE activation < excluded.activation - 1
-                    """,
-                arguments: [space.model, space.weightsDigest, space.preprocessingVersion, space.dimension]
-            )
-            return try Int64.fetchOne(
-                db,
-                sql: """
-                    SELECT id FROM spaces
-                    WHERE model = ? AND weights_digest = ? AND preprocessing_version = ? AND dimension = ?
-                    """,
-                arguments: [space.model, space.weightsDigest, space.preprocessingVersion, space.dimension]
-            )
-        }
-        guard let id else { throw CatalogError(.corrupt, "\(path): the space of \(space.model) was not stored") }
-        return StoredSpace(id: id, space: space)
-    }
-
     /// Forgets failures of some classes in the spaces of a model, so that the next run tries the images again.
     ///
     /// - Returns: How many there were.
@@ -171,48 +129,52 @@ package final class VectorDatabase: Sendable {
         }
     }
 
-    /// What is known about images of a range of ids, by image id.
+    /// What is known about images of a range of ids.
     ///
     /// - Parameter only: The ids within the range that are wanted; `nil` for all.
     func records(
-        in space: StoredSpace,
+        in space: StoredSpace?,
         imageIDs: ClosedRange<Int64>,
         only: [Int64]? = nil
-    ) throws(CatalogError) -> (vectors: [Int64: VectorRecord], failures: [Int64: FailureRecord]) {
-        var arguments: StatementArguments = [space.id, imageIDs.lowerBound, imageIDs.upperBound]
-        if let only { arguments += [jsonArray(only)] }
-        let chosen = only == nil ? "" : "AND image_id IN (SELECT value FROM json_each(?))"
+    ) throws(CatalogError) -> KnownImages {
+        var range: StatementArguments = [imageIDs.lowerBound, imageIDs.upperBound]
+        if let only { range += [jsonArray(only)] }
+        let chosen = "image_id BETWEEN ? AND ? \(only == nil ? "" : "AND image_id IN (SELECT value FROM json_each(?))")"
         return try read { db in
-            let vectors = try Row.fetchAll(
-                try db.cachedStatement(
-                    sql: """
-                        SELECT image_id, id, file_unique_id, blob_digest, published FROM vectors
-                        WHERE space_id = ? AND image_id BETWEEN ? AND ? \(chosen)
-                        """
-                ),
-                arguments: arguments
-            ).map { row in
-                VectorRecord(
-                    id: row[1],
-                    imageID: row[0],
-                    fileUniqueID: row[2],
-                    blobDigest: row.bytes(at: 3) ?? [],
-                    isPublished: row[4]
-                )
-            }
-            let failures = try Row.fetchAll(
-                try db.cachedStatement(
-                    sql: """
-                        SELECT image_id, file_unique_id, class, fingerprint, attempts, next_attempt, message FROM failures
-                        WHERE space_id = ? AND image_id BETWEEN ? AND ? \(chosen)
-                        """
-                ),
-                arguments: arguments
-            ).compactMap(Self.failure)
-            return (
-                Dictionary(vectors.map { ($0.imageID, $0) }) { first, _ in first },
-                Dictionary(failures.map { ($0.imageID, $0) }) { first, _ in first }
+            var known = KnownImages()
+            let vectors = try db.cachedStatement(
+                sql: """
+                    SELECT space_id, image_id, id, file_unique_id, blob_digest, published, source_digest,
+                        \(knowsPictures ? "perceptual_hash IS NOT NULL" : "FALSE") FROM vectors
+                    WHERE space_id IN (SELECT id FROM spaces) AND \(chosen)
+                    """
             )
+            for row in try Row.fetchAll(vectors, arguments: range) {
+                let record = VectorRecord(
+                    id: row[2],
+                    imageID: row[1],
+                    fileUniqueID: row[3],
+                    blobDigest: row.bytes(at: 4) ?? [],
+                    isPublished: row[5],
+                    sourceDigest: row.bytes(at: 6) ?? [],
+                    isDescribed: row[7]
+                )
+                if row[0] == space?.id {
+                    known.vectors[record.imageID] = record
+                } else {
+                    known.elsewhere[record.imageID, default: []].append(record)
+                }
+            }
+            let failures = try db.cachedStatement(
+                sql: """
+                    SELECT image_id, file_unique_id, class, fingerprint, attempts, next_attempt, message FROM failures
+                    WHERE space_id = ? AND \(chosen)
+                    """
+            )
+            for row in try Row.fetchAll(failures, arguments: [space?.id] + range) {
+                known.failures[row[0]] = Self.failure(row)
+            }
+            return known
         }
     }
 
@@ -229,4 +191,14 @@ package final class VectorDatabase: Sendable {
             )
         }
     }
+}
+
+/// What our database knows about some images, by their ids.
+struct KnownImages {
+    /// Their vectors of the space that is looked at.
+    var vectors: [Int64: VectorRecord] = [:]
+    /// Their vectors of all other spaces.
+    var elsewhere: [Int64: [VectorRecord]] = [:]
+    /// Why they could not be embedded in the space.
+    var failures: [Int64: FailureRecord] = [:]
 }

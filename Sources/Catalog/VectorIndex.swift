@@ -46,9 +46,15 @@ struct VectorIndex {
         return extra.count + added
     }
 
+    /// Whether there is such a table.
+    func exists(_ db: Database) throws -> Bool { try db.tableExists(table) }
+
+    /// Removes the index as a whole.
+    func drop(_ db: Database) throws { try db.execute(sql: "DROP TABLE IF EXISTS \(table)") }
+
     /// Where the index says something else than the vectors, by image; rows of no vector are named by their own id.
     func differences(_ db: Database) throws -> [(Verification.Kind, images: [Int64])] {
-        guard try db.tableExists(table) else { return [] }
+        guard try exists(db) else { return [] }
         let missing = try Int64.fetchAll(
             db,
             sql: """

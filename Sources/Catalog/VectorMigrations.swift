@@ -7,6 +7,9 @@ enum VectorMigrations {
         migrator.registerMigration("1 spaces, vectors, failures, runs") { db in
             try db.execute(sql: first)
         }
+        migrator.registerMigration("2 what the pictures look like") { db in
+            try db.execute(sql: second)
+        }
         return migrator
     }
 
@@ -55,5 +58,11 @@ enum VectorMigrations {
             embedded INTEGER NOT NULL DEFAULT 0,
             failed INTEGER NOT NULL DEFAULT 0
         ) STRICT;
+        """
+
+    /// Vectors of the first version have neither until `generate` has seen their files again.
+    private static let second = """
+        ALTER TABLE vectors ADD COLUMN source_size INTEGER;
+        ALTER TABLE vectors ADD COLUMN perceptual_hash INTEGER;
         """
 }

@@ -8,9 +8,19 @@ struct VectorRecord: Sendable {
     let fileUniqueID: String
     let blobDigest: [UInt8]
     let isPublished: Bool
+    /// The SHA-256 of the file that it was made from.
+    let sourceDigest: [UInt8]
+    /// Whether the picture's perceptual hash was kept with it, which the first version did not.
+    let isDescribed: Bool
 
     /// Whether some bytes are the blob that this record is about.
     func isBlob(_ bytes: [UInt8]) -> Bool { SHA256Digest(of: bytes).bytes == blobDigest }
+
+    /// Whether the bot's row holds just this vector.
+    func isHeld(by image: ImageRecord) -> Bool {
+        guard fileUniqueID == image.fileUniqueID, case .blob(let bytes) = image.stored else { return false }
+        return isBlob(bytes)
+    }
 }
 
 /// A vector that was just computed, with where it came from.
@@ -19,14 +29,26 @@ package struct NewVector: Sendable {
     package let embedding: Embedding
     /// The file that was embedded.
     package let source: SourceFile
-    /// Whether it takes the place of something in the bot's database.
-    package let isReplacement: Bool
+    /// How it came about.
+    package let origin: Origin
 
-    package init(image: ImageRecord, embedding: Embedding, source: SourceFile, isReplacement: Bool) {
+    /// How a vector came about.
+    package enum Origin: Sendable {
+        /// Computed, where nothing was.
+        case new
+        /// Computed, and takes the place of something in the bot's database.
+        case replacement
+        /// Taken over from the bot's database, after a sample of such vectors was found right.
+        case adopted
+        /// Ours already; its file was looked at again.
+        case described
+    }
+
+    package init(image: ImageRecord, embedding: Embedding, source: SourceFile, origin: Origin) {
         self.image = image
         self.embedding = embedding
         self.source = source
-        self.isReplacement = isReplacement
+        self.origin = origin
     }
 }
 
@@ -36,9 +58,15 @@ package struct SourceFile: Sendable {
     package let fingerprint: String
     /// The SHA-256 of the file's bytes.
     package let digest: [UInt8]
+    /// How many bytes it has.
+    package let byteCount: Int
+    /// What the picture in it looks like, roughly.
+    package let perceptualHash: PerceptualHash
 
-    package init(fingerprint: String, digest: [UInt8]) {
+    package init(fingerprint: String, digest: [UInt8], byteCount: Int, perceptualHash: PerceptualHash) {
         self.fingerprint = fingerprint
         self.digest = digest
+        self.byteCount = byteCount
+        self.perceptualHash = perceptualHash
     }
 }

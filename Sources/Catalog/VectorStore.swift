@@ -4,14 +4,15 @@ import GRDB
 import Synchronization
 package import Vectors
 
-/// Writes vectors: first into our database, then into the bot's, then the mark that both have them.
+/// Writes vectors: first into our database, then, where their space is the active one, into the bot's, then the mark that
+/// both have them.
 ///
 /// Whatever stops the program between two of these steps, the next run finishes the rest: a vector that is ours and
 /// not yet the bot's is published without computing it again. Used by one thread at a time.
 package final class VectorStore: Sendable {
     let main: MainDatabase
     let vectors: VectorDatabase
-    let space: VectorDatabase.StoredSpace
+    package let space: VectorDatabase.StoredSpace
     private let owners: Owners?
     private let isIndexed: Bool
     private let run: Int64
@@ -23,6 +24,8 @@ package final class VectorStore: Sendable {
         var published: [Int64] = []
         /// Images that were deleted in the meantime, and whose vectors go.
         var vanished: [Int64] = []
+        /// Whether the space is the active one, so that the bot's rows get its vectors.
+        var publishes = false
     }
 
     /// How the index stands at the beginning of a run.
@@ -33,7 +36,7 @@ package final class VectorStore: Sendable {
 
     package let index: IndexState
 
-    /// Begins a run: makes the space the active one and brings the index up to date.
+    /// Begins a run: adds the space where it is new and brings its index up to date.
     package init(
         main: MainDatabase,
         vectors: VectorDatabase,
@@ -41,7 +44,7 @@ package final class VectorStore: Sendable {
     ) throws(CatalogError) {
         self.main = main
         self.vectors = vectors
-        let stored = try vectors.activate(space)
+        let stored = try vectors.register(space)
         self.space = stored
         owners = try main.owners(required: false)
         index = try Self.reconcile(vectors, stored)
@@ -50,6 +53,17 @@ package final class VectorStore: Sendable {
             try db.execute(sql: "INSERT INTO runs (space_id) VALUES (?)", arguments: [stored.id])
             return db.lastInsertedRowID
         }
+        let isActive = try vectors.activeSpace() == stored
+        open.withLock { $0.publishes = isActive }
+    }
+
+    /// Whether the space is the active one.
+    package var isActive: Bool { open.withLock { $0.publishes } }
+
+    /// Makes the space the active one; what it has is yet to be published.
+    package func activate() throws(CatalogError) {
+        try vectors.activate(space)
+        open.withLock { $0.publishes = true }
     }
 
     /// A failing index never stops a backfill: the vectors are stored, and the next run that can fills the index.
@@ -65,7 +79,7 @@ package final class VectorStore: Sendable {
         }
     }
 
-    /// Stores a batch of vectors and failures and publishes the vectors.
+    /// Stores a batch of vectors and failures and, where the space is the active one, publishes the vectors.
     ///
     /// - Returns: The ids of images that were deleted or replaced in the bot's database meanwhile.
     package func store(_ batch: [NewVector], failures: [FailureRecord]) throws(CatalogError) -> Set<Int64> {
@@ -78,7 +92,7 @@ package final class VectorStore: Sendable {
                 arguments: [batch.count, failures.count, run]
             )
         }
-        return try publish(zip(batch.map(\.image), blobs).map { ($0, $1) })
+        return isActive ? try publish(zip(batch.map(\.image), blobs).map { ($0, $1) }) : []
     }
 
     /// Publishes vectors that an earlier run computed and did not bring to the bot's database.
@@ -114,7 +128,7 @@ package final class VectorStore: Sendable {
             try settle(settled, db)
             try work(db)
         }
-        open.withLock { $0 = Open() }
+        open.withLock { ($0.published, $0.vanished) = ([], []) }
     }
 
     private func publish(_ blobs: [(image: ImageRecord, blob: [UInt8])]) throws(CatalogError) -> Set<Int64> {
@@ -143,37 +157,28 @@ package final class VectorStore: Sendable {
             try db.cachedStatement(sql: "UPDATE vectors SET published = 1 WHERE space_id = ? AND image_id = ?")
                 .execute(arguments: [space.id, image])
         }
-        for image in open.vanished { try remove(image, db) }
+        try vectors.remove(open.vanished, from: space, db)
     }
 
     private func insert(_ vector: NewVector, _ blob: [UInt8], _ db: Database) throws {
-        try remove(vector.image.id, db)
+        try vectors.remove([vector.image.id], from: space, db)
         try db.cachedStatement(sql: "DELETE FROM failures WHERE space_id = ? AND image_id = ?")
             .execute(arguments: [space.id, vector.image.id])
         let owner = vector.image.chatID.flatMap { owners?.owner(ofChat: $0) }
         try db.cachedStatement(
             sql: """
                 INSERT INTO vectors (space_id, image_id, file_unique_id, owner, published, blob_digest, source_digest,
-                    source_fingerprint, run_id, blob)
-                VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
+                    source_fingerprint, source_size, perceptual_hash, run_id, blob)
+                VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(
             arguments: [
                 space.id, vector.image.id, vector.image.fileUniqueID, owner, Data(SHA256Digest(of: blob).bytes),
-                Data(vector.source.digest), vector.source.fingerprint, run, Data(blob),
+                Data(vector.source.digest), vector.source.fingerprint, vector.source.byteCount,
+                Int64(bitPattern: vector.source.perceptualHash.bits), run, Data(blob),
             ]
         )
         if isIndexed { try VectorIndex(space).add(db.lastInsertedRowID, owner: owner, blob: blob, db) }
-    }
-
-    /// Removes an image's vector, and its row of the index.
-    func remove(_ image: Int64, _ db: Database) throws {
-        let ids = try Int64.fetchAll(
-            try db.cachedStatement(sql: "SELECT id FROM vectors WHERE space_id = ? AND image_id = ?"),
-            arguments: [space.id, image]
-        )
-        for id in ids { try db.cachedStatement(sql: "DELETE FROM vectors WHERE id = ?").execute(arguments: [id]) }
-        if isIndexed { try VectorIndex(space).remove(ids, db) }
     }
 
     private func insert(_ failure: FailureRecord, _ db: Database) throws {
@@ -189,5 +194,27 @@ package final class VectorStore: Sendable {
                 failure.attempts, failure.nextAttempt, failure.message,
             ]
         )
+    }
+}
+
+extension VectorDatabase {
+    /// Removes images' vectors of a space, and their rows of the index.
+    func remove(_ images: some Sequence<Int64>, from space: StoredSpace, _ db: Database) throws {
+        let index = VectorIndex(space)
+        let isIndexed = try hasIndex(of: space, db)
+        for image in images {
+            let ids = try Int64.fetchAll(
+                try db.cachedStatement(sql: "SELECT id FROM vectors WHERE space_id = ? AND image_id = ?"),
+                arguments: [space.id, image]
+            )
+            for id in ids { try db.cachedStatement(sql: "DELETE FROM vectors WHERE id = ?").execute(arguments: [id]) }
+            if isIndexed { try index.remove(ids, db) }
+        }
+    }
+
+    /// Whether a space has an index that can be used.
+    func hasIndex(of space: StoredSpace, _ db: Database) throws -> Bool {
+        guard case .loaded = indexExtension else { return false }
+        return try VectorIndex(space).exists(db)
     }
 }

@@ -1,3 +1,4 @@
+import Digests
 import FoundationEssentials
 import GRDB
 import Vectors
@@ -56,7 +57,7 @@ package struct Verification {
 
     private func verifyImages(_ report: (Finding) throws -> Void) throws {
         guard let vectors = catalog.vectors else { return }
-        try catalog.survey(.allUsers, model: space.space.model, space: space.space) { page in
+        try catalog.survey(.allUsers, model: space.space.model, space: space) { page in
             let ids = page.map(\.image.id)
             let known = try vectors.records(in: space, imageIDs: (ids.min() ?? 0)...(ids.max() ?? 0)).vectors
             for surveyed in page where surveyed.image.isCompleted {
@@ -81,7 +82,7 @@ package struct Verification {
             return .relabelled
         case .stale(.damaged): return .blobDamaged
         case .stale(.noModel): return .madeByNoModel
-        case .stale(.otherModel): return .otherModel
+        case .stale(.otherModel), .stale(.otherSpace): return .otherModel
         case .stale(.unknownOrigin): return .unknownOrigin
         }
     }
@@ -142,24 +143,17 @@ extension VectorDatabase {
         try read { db in
             let statement = try db.cachedStatement(
                 sql: """
-                    SELECT image_id, file_unique_id, blob, blob_digest, id, published FROM vectors
+                    SELECT image_id, file_unique_id, blob, blob_digest FROM vectors
                     WHERE space_id = ? AND image_id > ? ORDER BY image_id LIMIT ?
                     """
             )
             return try Row.fetchAll(statement, arguments: [space.id, id, count]).map { row in
                 let blob = row.bytes(at: 2) ?? []
-                let record = VectorRecord(
-                    id: row[4],
-                    imageID: row[0],
-                    fileUniqueID: row[1],
-                    blobDigest: row.bytes(at: 3) ?? [],
-                    isPublished: row[5]
-                )
                 return StoredVector(
                     imageID: row[0],
                     fileUniqueID: row[1],
                     blob: blob,
-                    isAsStored: record.isBlob(blob)
+                    isAsStored: SHA256Digest(of: blob).bytes == row.bytes(at: 3)
                 )
             }
         }

@@ -1,6 +1,7 @@
 import Digests
 import FoundationEssentials
 package import SystemPackage
+package import Vectors
 
 /// A model on disk: a folder with `config.json` and `model.safetensors`, as a model hub publishes it.
 ///
@@ -90,6 +91,14 @@ package struct ModelFolder: Sendable {
     private func publishedPreprocessing() throws(EmbeddingModelError) -> PreprocessorConfiguration? {
         guard ModelStore.exists(path.appending("preprocessor_config.json")) else { return nil }
         return try read("preprocessor_config.json", as: PreprocessorConfiguration.self)
+    }
+
+    /// What vectors of a space are computed with; `nil` where other weights than those here made them.
+    package func precision(of space: EmbeddingSpace) throws(EmbeddingModelError) -> Precision? {
+        var digest = try manifest()?.files[weights.lastComponent?.string ?? ""]?.sha256
+        if digest == nil { digest = try ModelManifest.describe(weights).sha256 }
+        guard let digest else { return nil }
+        return Precision.allCases.first { $0.weightsDigest(digest) == space.weightsDigest }
     }
 
     /// The manifest; `nil` where the folder has none.

@@ -53,7 +53,9 @@ package struct EmbeddingBlob: Sendable, Equatable {
         let length = components.reduce(into: 0.0) { $0 += Double($1) * Double($1) }.squareRoot()
         guard length > 0 else { return .damaged(.zeroLength) }
         if components.allSatisfy({ 0...1 ~= $0 }) && length > 1.5 { return .random(dimension: components.count) }
-        guard abs(length - 1) <= 0.001 else { return .notUnitLength(dimension: components.count) }
+        guard abs(length - 1) <= 0.001 else {
+            return (try? Embedding(normalizing: components)).map { .notUnitLength($0) } ?? .damaged(.notFinite)
+        }
         return .embedding(Embedding(unitLength: components))
     }
 }
@@ -63,8 +65,8 @@ extension EmbeddingBlob {
     package enum Content: Sendable, Equatable {
         /// A well-formed vector of unit length; whose it is, the bytes cannot tell.
         case embedding(Embedding)
-        /// Well formed, but of another length than one.
-        case notUnitLength(dimension: Int)
+        /// Well formed, but of another length than one, to which it is scaled here.
+        case notUnitLength(Embedding)
         /// Uniform random numbers, as old releases of the bot stored them.
         case random(dimension: Int)
         /// Nothing that could be read as a vector.

@@ -60,7 +60,7 @@ struct ExitStatus: Error, Equatable {
         self =
             switch code {
             case .missing: .missingFile
-            case .locked: .tryLater
+            case .locked, .unfinished: .tryLater
             case .cannotWrite: .cannotWrite
             case .unknownUser, .unsupported: .usage
             default: .badData

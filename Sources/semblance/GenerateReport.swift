@@ -8,13 +8,15 @@ struct GenerateReport: Encodable {
     let plan: Plan
     /// How the scope stands after the run; `nil` where the user is in a hurry.
     let statistics: Statistics?
+    /// Whether answers come from the space that was filled.
+    let isActive: Bool
     /// The longest time that the bot's database was locked.
     let longestWrite: Duration
 
     private enum CodingKeys: String, CodingKey {
         case longestWrite = "longest_write_milliseconds"
         case processorTimes = "processor_seconds"
-        case embedded, replaced, published, failed, skipped, vanished, seconds, interrupted
+        case embedded, replaced, adopted, described, published, active, failed, skipped, vanished, seconds, interrupted
         case rate = "images_per_second"
         case coverage = "coverage_percentage"
     }
@@ -23,7 +25,10 @@ struct GenerateReport: Encodable {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(summary.embedded, forKey: .embedded)
         try values.encode(summary.replaced, forKey: .replaced)
+        try values.encode(summary.adopted, forKey: .adopted)
+        try values.encode(summary.described, forKey: .described)
         try values.encode(summary.published, forKey: .published)
+        try values.encode(isActive, forKey: .active)
         try values.encode(Counts.named(summary.failed), forKey: .failed)
         try values.encode(Counts.named(summary.skipped), forKey: .skipped)
         try values.encode(summary.vanished, forKey: .vanished)
@@ -39,9 +44,13 @@ struct GenerateReport: Encodable {
 
     /// The lines for people.
     var lines: [String] {
-        guard plan.total > 0 || summary.isInterrupted else { return [nothingToDo] + skipped + coverage }
+        guard plan.total > 0 || summary.published > 0 || summary.isInterrupted else {
+            return [nothingToDo] + skipped + coverage
+        }
         var lines = ["Embedded: \(summary.embedded)", "Replaced: \(summary.replaced)"]
-        if summary.published > 0 { lines.append("Published from an earlier run: \(summary.published)") }
+        if summary.adopted > 0 { lines.append("Taken over: \(summary.adopted)") }
+        if summary.described > 0 { lines.append("Looked at again: \(summary.described)") }
+        if summary.published > 0 { lines.append("Written into the bot's database: \(summary.published)") }
         lines.append("Failed: \(summary.failedTotal)" + Counts.parenthesised(summary.failed))
         if summary.vanished > 0 { lines.append("Deleted meanwhile: \(summary.vanished)") }
         lines += skipped
@@ -76,6 +85,7 @@ struct DryRunReport: Encodable {
         case embed = "to_embed"
         case replace = "to_replace"
         case publish = "to_publish"
+        case describe = "to_describe"
         case unusable, skipped, done
         case rate = "images_per_second"
         case seconds
@@ -86,6 +96,7 @@ struct DryRunReport: Encodable {
         try values.encode(dryRun.plan.toEmbed, forKey: .embed)
         try values.encode(Counts.named(dryRun.plan.toReplace), forKey: .replace)
         try values.encode(dryRun.plan.toPublish, forKey: .publish)
+        try values.encode(dryRun.plan.toDescribe, forKey: .describe)
         try values.encode(Counts.named(dryRun.unusable), forKey: .unusable)
         try values.encode(Counts.named(dryRun.plan.skipped), forKey: .skipped)
         try values.encode(dryRun.plan.done, forKey: .done)
@@ -98,6 +109,7 @@ struct DryRunReport: Encodable {
         let plan = dryRun.plan
         var lines = ["Dry run: nothing is changed.", "To embed: \(plan.toEmbed)"]
         lines.append("To replace: \(plan.replacements)" + Counts.parenthesised(plan.toReplace))
+        if plan.toDescribe > 0 { lines.append("To look at again: \(plan.toDescribe)") }
         if plan.toPublish > 0 { lines.append("To publish from an earlier run: \(plan.toPublish)") }
         let unusable = dryRun.unusable.values.reduce(0, +)
         lines.append("Of these, without a usable file: \(unusable)" + Counts.parenthesised(dryRun.unusable))

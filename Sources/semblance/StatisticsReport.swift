@@ -5,7 +5,12 @@ import FoundationEssentials
 struct StatisticsReport: Encodable {
     let statistics: Statistics
     let scope: Scope
+    /// The model that answers come from.
     let model: String
+    /// The model that the settings name.
+    let wanted: String
+    /// How far another space than the active one is, where one is being filled.
+    let gathered: Statistics?
 
     private enum CodingKeys: String, CodingKey {
         case userID = "user_id"
@@ -15,7 +20,7 @@ struct StatisticsReport: Encodable {
         case missing = "without_embeddings"
         case coverage = "coverage_percentage"
         case embeddable = "embeddable_percentage"
-        case stale, unpublished, unreachable, failed
+        case stale, unpublished, unreachable, failed, gathering
         case ownerless = "without_owner"
         case notCompleted = "not_completed"
     }
@@ -35,6 +40,19 @@ struct StatisticsReport: Encodable {
         try values.encode(Counts.named(statistics.failures), forKey: .failed)
         try values.encode(statistics.ownerless, forKey: .ownerless)
         try values.encode(statistics.notCompleted, forKey: .notCompleted)
+        try values.encodeIfPresent(
+            gathered.map {
+                Gathering(model: wanted, with_embeddings: $0.embedded, coverage_percentage: Counts.rounded($0.coverage))
+            },
+            forKey: .gathering
+        )
+    }
+
+    /// How far the space beside the active one is, as JSON tells it.
+    private struct Gathering: Encodable {
+        let model: String
+        let with_embeddings: Int
+        let coverage_percentage: Double
     }
 
     /// The lines for people.
@@ -71,12 +89,20 @@ struct StatisticsReport: Encodable {
             lines.append("Could ever be embedded: \(Self.percent(statistics.reachableShare))")
         }
         add("Damaged places of the database, passed over", statistics.passedOver)
+        if let gathered {
+            lines.append(
+                "Gathered beside them, of \(wanted): \(gathered.embedded) (\(Self.percent(gathered.coverage)))"
+            )
+        }
         add("Of nobody known, counted above", statistics.ownerless)
         add("Not completed by the bot, not counted above", statistics.notCompleted)
         return lines
     }
 
     private var advice: String {
+        if model != wanted {
+            return "Answers come from \(model); run semblance generate --all-users to gather those of \(wanted)."
+        }
         let open = statistics.missing - statistics.unreachable - statistics.failureTotal
         let option: String
         switch scope {

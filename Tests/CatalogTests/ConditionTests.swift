@@ -27,7 +27,9 @@ struct ConditionTests {
             imageID: 1,
             fileUniqueID: uniqueID,
             blobDigest: SHA256Digest(of: blob).bytes,
-            isPublished: isPublished
+            isPublished: isPublished,
+            sourceDigest: [],
+            isDescribed: true
         )
     }
 
@@ -50,6 +52,17 @@ struct ConditionTests {
         let ours = record(try blob(), isPublished: false)
         #expect(Condition(of: image(.nothing, label: nil), ours: ours, model: model) == .unpublished)
         #expect(Condition(of: image(.blob(try blob(5))), ours: ours, model: model) == .unpublished)
+    }
+
+    @Test("is unpublished, not overwritten, where the bot's row holds our vector of another space")
+    func otherSpace() throws {
+        let (ours, old) = (try blob(), try blob(5))
+        let here = image(.blob(old), label: "old")
+        let published = record(ours)
+        #expect(Condition(of: here, ours: published, elsewhere: [record(old)], model: model) == .unpublished)
+        #expect(Condition(of: here, ours: nil, elsewhere: [record(old)], model: model) == .stale(.otherSpace))
+        let exchanged = record(old, uniqueID: "b")
+        #expect(Condition(of: here, ours: published, elsewhere: [exchanged], model: model) == .stale(.otherModel))
     }
 
     @Test("is stale where the bot wrote over a published vector, and pending where it took it away")

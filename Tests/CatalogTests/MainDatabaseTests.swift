@@ -143,7 +143,7 @@ struct MainDatabaseTests {
 
     private func statistics(_ path: FilePath, _ scope: Scope = .allUsers) throws -> Statistics {
         let main = try MainDatabase(DatabaseAddress(path.string, workingDirectory: "/"))
-        return try Catalog(main: main, vectors: nil).statistics(scope, model: "clip-ViT-B-32")
+        return try Catalog(main: main, vectors: nil).statistics(scope, model: "clip-ViT-B-32", space: nil)
     }
 
     private func expect(_ code: CatalogError.Code, _ path: FilePath) {

@@ -62,14 +62,21 @@ struct VectorStoreTests {
         return NewVector(
             image: image,
             embedding: try Embedding(normalizing: numbers),
-            source: SourceFile(fingerprint: "f", digest: [UInt8](repeating: 1, count: 32)),
-            isReplacement: false
+            source: SourceFile(
+                fingerprint: "f",
+                digest: [UInt8](repeating: 1, count: 32),
+                byteCount: 1,
+                perceptualHash: PerceptualHash(bits: 1)
+            ),
+            origin: .new
         )
     }
 
     private func conditions(_ setting: Setting) throws -> [Condition] {
         var conditions: [Condition] = []
-        try Catalog(main: setting.main, vectors: setting.vectors).survey(.allUsers, model: "tiny") { page in
+        let active = try setting.vectors.activeSpace()
+        try Catalog(main: setting.main, vectors: setting.vectors).survey(.allUsers, model: "tiny", space: active) {
+            page in
             conditions += page.map(\.condition)
             return true
         }
@@ -82,17 +89,17 @@ struct VectorStoreTests {
             let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
             for id in 6...600 { try setting.bot.addImage(id: Int64(id), original: "\(id).jpg") }
             _ = try store.store(setting.images.map { try vector($0) }, failures: [])
-            #expect(try store.removeOrphans() == OrphanedVectors(count: 0, total: 600))
+            #expect(try setting.vectors.removeOrphans(by: setting.main) == OrphanedVectors(count: 0, total: 600))
             try setting.bot.execute("DELETE FROM images WHERE id IN (2, 600)")
             try setting.bot.execute("UPDATE images SET file_unique_id = 'new' WHERE id = 3")
-            #expect(try store.removeOrphans() == OrphanedVectors(count: 3, total: 600))
-            let stored = try #require(try setting.vectors.activeSpace(model: "tiny"))
+            #expect(try setting.vectors.removeOrphans(by: setting.main) == OrphanedVectors(count: 3, total: 600))
+            let stored = try #require(try setting.vectors.activeSpace())
             let left = try setting.vectors.records(in: stored, imageIDs: 1...600).vectors
             #expect(Set(left.keys) == Set(1...599).subtracting([2, 3]))
             let index = VectorIndex(stored)
             #expect(try setting.vectors.read { try index.differences($0) }.allSatisfy(\.images.isEmpty))
             try setting.bot.execute("DELETE FROM images WHERE id > 400")
-            let many = try store.removeOrphans()
+            let many = try setting.vectors.removeOrphans(by: setting.main)
             #expect(many == OrphanedVectors(count: 199, total: 597) && !many.isPlausible)
             #expect(try setting.vectors.vectorCount(in: stored) == 597)
         }
@@ -187,7 +194,7 @@ struct VectorStoreTests {
     }
 
     private func expectFound(_ vectors: [NewVector], _ setting: Setting) throws {
-        let stored = try #require(try setting.vectors.activeSpace(model: "tiny"))
+        let stored = try #require(try setting.vectors.activeSpace())
         for vector in vectors {
             let nearest = try setting.vectors.read { db in
                 let ids = try VectorIndex(stored).nearest(to: vector.embedding, count: 1, db)
@@ -223,18 +230,51 @@ struct VectorStoreTests {
         }
     }
 
-    @Test("keeps vectors of other weights apart: a new space makes the old vectors stale")
+    @Test(
+        "fills another space beside the active one, whose vectors stay in the bot's rows until the flip, and goes back"
+    )
     func spaces() throws {
         try withSetting { setting in
             let images = try setting.images
             let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
             _ = try store.store(try images.map { try vector($0) }, failures: [])
             try store.finish()
+            let old = try setting.bot.embeddings()
             let other = EmbeddingSpace(model: "tiny", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
-            _ = try VectorStore(main: setting.main, vectors: setting.vectors, space: other)
-            #expect(try conditions(setting).allSatisfy { $0 == .stale(.unknownOrigin) })
-            _ = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let next = try VectorStore(main: setting.main, vectors: setting.vectors, space: other)
+            #expect(store.isActive && !next.isActive)
+            _ = try next.store(try images.map { try vector($0, seed: 50) }, failures: [])
+            #expect(try setting.bot.embeddings() == old)
             #expect(try conditions(setting).allSatisfy { $0 == .embedded })
+            try next.activate()
+            #expect(try conditions(setting).allSatisfy { $0 == .unpublished })
+            #expect(try next.publish(images) == [])
+            try next.finish()
+            #expect(try conditions(setting).allSatisfy { $0 == .embedded } && setting.bot.embeddings() != old)
+            try store.activate()
+            #expect(try conditions(setting).allSatisfy { $0 == .unpublished })
+            #expect(try store.publish(images) == [])
+            #expect(try setting.bot.embeddings() == old)
+        }
+    }
+
+    @Test("purges a space that is not active, and no other")
+    func purge() throws {
+        try withSetting { setting in
+            let images = try setting.images
+            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            _ = try store.store(try images.map { try vector($0) }, failures: [])
+            let other = EmbeddingSpace(model: "new", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
+            let next = try VectorStore(main: setting.main, vectors: setting.vectors, space: other)
+            _ = try next.store(try images.map { try vector($0, seed: 50) }, failures: [])
+            #expect(throws: CatalogError.self) { try setting.vectors.purge(store.space) }
+            #expect(try setting.vectors.purge(next.space) == 5)
+            #expect(try setting.vectors.vectorCount(in: store.space) == 5)
+            #expect(try setting.vectors.vectorCount(in: next.space) == 0)
+            #expect(try conditions(setting).allSatisfy { $0 == .embedded })
+            #expect(
+                try VectorStore(main: setting.main, vectors: setting.vectors, space: other).index == .ready(repaired: 0)
+            )
         }
     }
 
@@ -247,6 +287,41 @@ struct VectorStoreTests {
                 try ["synchronous", "trusted_schema"].map { try Int.fetchOne(db, sql: "PRAGMA \($0)") }
             }
             #expect(values == [2, 0])
+        }
+    }
+
+    @Test("reads a database of the first version as it is, and brings it up to date when it is opened for writing")
+    func older() throws {
+        try withSetting { setting in
+            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            _ = try store.store(try setting.images.map { try vector($0) }, failures: [])
+            try store.finish()
+            try setting.vectors.write { db in
+                try db.execute(
+                    sql: """
+                        ALTER TABLE vectors DROP COLUMN source_size;
+                        ALTER TABLE vectors DROP COLUMN perceptual_hash;
+                        DELETE FROM grdb_migrations WHERE identifier LIKE '2 %';
+                        """
+                )
+            }
+            try setting.vectors.close()
+            let path = setting.vectors.path
+            let old = try #require(try VectorDatabase.existing(path: path))
+            #expect(
+                try conditions(Setting(bot: setting.bot, main: setting.main, vectors: old)).allSatisfy {
+                    $0 == .embedded
+                }
+            )
+            try old.close()
+            let new = try open(path.removingLastComponent())
+            var undescribed = 0
+            try Catalog(main: setting.main, vectors: new).survey(.allUsers, model: "tiny", space: new.activeSpace()) {
+                page in
+                undescribed += page.count { $0.undescribedSource != nil }
+                return true
+            }
+            #expect(undescribed == 5)
         }
     }
 

@@ -92,6 +92,24 @@ struct Library {
         return files
     }
 
+    /// Puts the data folder back as it was.
+    func restore(_ snapshot: [String: Data]) throws {
+        let data = folder.appending("data")
+        for name in try FileManager.default.subpathsOfDirectory(atPath: data.string) where !name.hasPrefix("img") {
+            try FileManager.default.removeItem(atPath: data.pushing(FilePath(name)).string)
+        }
+        for (name, bytes) in snapshot where !name.hasPrefix("img") {
+            try bytes.write(to: URL(filePath: data.pushing(FilePath(name)).string))
+        }
+    }
+
+    /// Runs a statement in our own database.
+    func vectorsExecute(_ sql: String, _ arguments: StatementArguments = []) throws {
+        let queue = try DatabaseQueue(path: vectors.string)
+        defer { try? queue.close() }
+        try queue.write { try $0.execute(sql: sql, arguments: arguments) }
+    }
+
     /// What SQLite says of both databases.
     func integrity() throws -> [String] {
         try [database, vectors].filter { FileManager.default.fileExists(atPath: $0.string) }.map { path in

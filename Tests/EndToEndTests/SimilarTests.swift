@@ -83,7 +83,6 @@ extension EndToEnd {
                     (["1", "--user-id", "1002"], 66, "has no image 1"), (["20"], 69, "semblance generate"),
                     (["query.jpg", "--user-id", "5"], 64, "No user"), (["1", "--limit", "0"], 64, "--limit"),
                     (["1", "--threshold", "2"], 64, "--threshold"), (["query.jpg", "--scope", "chat"], 64, "chat"),
-                    (["query.jpg", "--precision", "int8"], 69, "another precision"),
                 ]
                 for (arguments, status, words) in cases {
                     let outcome = try library.start(["similar"] + arguments).wait()

@@ -223,7 +223,11 @@ extension EndToEnd {
                 let old = try library.bot.embeddings()
                 try library.useModel(Fixtures.models.appending("tiny-clip-gelu"))
                 let run = try library.run("generate", "--all-users", "--no-backup")
-                #expect(run.status == 0 && run.output.contains("Replaced: 5"), "\(run.output)\(run.errors)")
+                #expect(
+                    run.status == 0 && run.output.contains("Embedded: 0\nReplaced: 5"),
+                    "\(run.output)\(run.errors)"
+                )
+                #expect(run.output.contains("Written into the bot's database: 5") && run.errors.contains("rollback"))
                 let new = try library.bot.embeddings()
                 for id in old.keys { #expect(old[id]?.blob != new[id]?.blob) }
                 #expect(try library.json("stats")["with_embeddings"] as? Int == 5)
@@ -257,7 +261,8 @@ extension EndToEnd {
                 let vectors = try library.bot.embeddings()
                 try FileManager.default.removeItem(atPath: library.vectors.string)
                 #expect(try library.json("stats")["stale"] as? [String: Int] == ["of_unknown_origin": 5])
-                #expect(try library.run("generate", "--all-users").output.contains("Replaced: 5"))
+                let run = try library.run("generate", "--all-users")
+                #expect(run.output.contains("Taken over: 5") && run.errors.contains("5 computed anew"), "\(run.errors)")
                 #expect(try library.bot.embeddings() == vectors)
             }
         }

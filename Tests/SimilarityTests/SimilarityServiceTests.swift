@@ -45,7 +45,7 @@ struct SimilarityServiceTests {
             )
             store = try VectorStore(main: writer, vectors: vectors, space: SimilarityServiceTests.space)
             catalog = Catalog(main: try MainDatabase(address), vectors: vectors)
-            service = SimilarityService(catalog, space: try vectors.activate(SimilarityServiceTests.space))
+            service = SimilarityService(catalog, space: store.space)
         }
 
         /// Adds an image and embeds it.
@@ -59,8 +59,13 @@ struct SimilarityServiceTests {
         func embed(_ id: Int64, _ numbers: [Float]) throws {
             let image = try #require(try catalog.main.images([id]).first)
             let embedding = try Embedding(normalizing: numbers)
-            let source = SourceFile(fingerprint: "f", digest: [UInt8](repeating: 1, count: 32))
-            let vector = NewVector(image: image, embedding: embedding, source: source, isReplacement: false)
+            let source = SourceFile(
+                fingerprint: "f",
+                digest: [UInt8](repeating: 1, count: 32),
+                byteCount: 1,
+                perceptualHash: PerceptualHash(bits: 1)
+            )
+            let vector = NewVector(image: image, embedding: embedding, source: source, origin: .new)
             _ = try store.store([vector], failures: [])
             truth[id] = embedding
         }

@@ -83,6 +83,12 @@ package final class Program {
         )
     }
 
+    /// Whether it has not ended yet.
+    package var isRunning: Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8) else { return false }
+        return !status.contains("State:\tZ")
+    }
+
     /// The resident memory now, in kB.
     package var residentMemory: Int? {
         guard let status = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8),

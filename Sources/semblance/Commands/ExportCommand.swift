@@ -40,7 +40,7 @@ struct ExportCommand: SemblanceCommand {
         let count = try AtomicFile.write(target) { descriptor in
             try file.hasSuffix(".npz") ? export.writeArchive(descriptor) : export.writeLines(descriptor)
         }
-        Console.data("\(file): \(Counts.images(count)) of \(settings.model), \(space.space.dimension) dimensions")
+        Console.data("\(file): \(Counts.images(count)) of \(space.space.model), \(space.space.dimension) dimensions")
         return .done
     }
 }

@@ -53,7 +53,8 @@ struct FailuresCommand: SemblanceCommand {
         if let retry { return try forget(retry, settings) }
         let catalog = try Catalog(reading: settings)
         var lines: [Line] = []
-        try catalog.survey(userId.map { .user($0) } ?? .allUsers, model: settings.model) { page in
+        let space = try catalog.gatheringSpace(settings)
+        try catalog.survey(userId.map { .user($0) } ?? .allUsers, model: settings.model, space: space) { page in
             lines += page.filter(\.image.isCompleted).compactMap(line)
             return true
         }
@@ -75,7 +76,9 @@ struct FailuresCommand: SemblanceCommand {
     }
 
     private func line(_ surveyed: Catalog.SurveyedImage) -> Line? {
-        guard let failure = surveyed.failure, surveyed.condition != .embedded else { return nil }
+        guard let failure = surveyed.failure, ![.embedded, .unpublished].contains(surveyed.condition) else {
+            return nil
+        }
         return Line(
             image_id: surveyed.image.id,
             class: failure.kind.rawValue,

@@ -13,7 +13,10 @@ struct GenerateCommand: SemblanceCommand {
         abstract: "Embed every image that has no real embedding yet.",
         discussion: """
             Stale vectors (another model's, damaged, or made by no model) are replaced after a backup of the bot's \
-            database. It can be stopped at any moment, even with kill -9; the next run goes on from there.
+            database; vectors of the model that another program computed are taken over where a sample of them, computed \
+            anew, agrees. With another EMBEDDING_MODEL the new vectors are gathered beside the old ones, which go on \
+            answering until everything that can be embedded has a new one (or until semblance space activate). It can be \
+            stopped at any moment, even with kill -9; the next run goes on from there.
             """
     )
 
@@ -130,49 +133,43 @@ struct GenerateCommand: SemblanceCommand {
         if case .unavailable(let reason) = store.index {
             Console.say("No index: \(reason). Vectors are stored all the same; the next run with an index fills it.")
         }
-        if allUsers { try sweep(store) }
+        if allUsers { try sweep(vectors, by: reader) }
         let catalog = Catalog(main: reader, vectors: vectors)
         let backfill = try backfill(catalog, settings, stop)
+        let backup = { @Sendable in try Backup.make(of: writer).string }
         let plan = try backfill.plan(for: encoder.space)
-        let summary = try backfill.run(
-            encoder,
-            plan: plan,
-            store: store,
-            backup: { try Backup.make(of: writer).string },
-            observer: observer()
-        )
-        let statistics = summary.isInterrupted ? nil : try catalog.statistics(options.scope, model: settings.model)
+        var summary = try backfill.run(encoder, plan: plan, store: store, backup: backup, observer: .console)
+        let change = try store.isActive || summary.isInterrupted ? nil : SpaceChange(catalog, to: store.space, settings)
+        if let change, change.isDue {
+            Console.say(change.announcement)
+            summary.published += try backfill.activate(store, backup: backup, observer: .console).published
+        }
+        let statistics =
+            try summary.isInterrupted
+            ? nil : catalog.statistics(options.scope, model: settings.model, space: store.space)
         let report = GenerateReport(
             summary: summary,
             plan: plan,
             statistics: statistics,
+            isActive: store.isActive,
             longestWrite: writer.longestWrite
         )
         try print(report, report.lines)
+        if let change, !change.isDue { Console.say(change.announcement) }
         if summary.isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }
         return summary.failedTotal > 0 ? .someFailed : .done
     }
 
     /// Lets the vectors of deleted images go.
-    private func sweep(_ store: VectorStore) throws {
-        let orphans = try store.removeOrphans()
+    private func sweep(_ vectors: VectorDatabase, by main: MainDatabase) throws {
+        let orphans = try vectors.removeOrphans(by: main)
         guard orphans.count > 0 else { return }
         Console.say(
             orphans.isPlausible
                 ? "Removed the vectors of \(Counts.images(orphans.count)) that the bot has deleted."
                 : "\(orphans.count) of \(orphans.total) vectors are of images that are not in the bot's database. They stay: "
-                    + "is this the right database? If it is, delete semblance.db, which is then made anew."
+                    + "is this the right database? If it is, semblance verify --repair --yes removes them."
         )
-    }
-
-    private func observer() -> Backfill.Observer {
-        var observer = Backfill.Observer()
-        observer.backup = { Console.say("Backup of the bot's database: \($0)") }
-        observer.progress = { progress in
-            let line = ProgressLine(progress)
-            Console.isInteractive ? Console.draw(line.drawn) : Console.say(line.plain)
-        }
-        return observer
     }
 
     private func print(_ report: some Encodable, _ lines: [String]) throws {

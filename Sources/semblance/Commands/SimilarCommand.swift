@@ -40,7 +40,6 @@ struct SimilarCommand: SemblanceCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @OptionGroup var precision: PrecisionOption
     @OptionGroup var locations: LocationOptions
 
     func validate() throws {
@@ -57,7 +56,7 @@ struct SimilarCommand: SemblanceCommand {
     }
 
     func execute() throws -> ExitStatus {
-        let settings = try locations.settings(with: precision.settings)
+        let settings = try locations.settings()
         let catalog = try Catalog(reading: settings)
         let space = try catalog.activeSpace(settings)
         let question = try question(catalog, space, settings)
@@ -71,7 +70,7 @@ struct SimilarCommand: SemblanceCommand {
         let report = try SimilarReport(
             hits: hits,
             details: hits.map { try catalog.main.details(of: $0.image) },
-            model: settings.model,
+            model: space.space.model,
             threshold: threshold
         )
         if json { Console.data(try report.json()) } else { report.lines.forEach(Console.data) }
@@ -92,14 +91,7 @@ struct SimilarCommand: SemblanceCommand {
         _ settings: Settings
     ) throws -> Question {
         if let id = Int64(picture) { return try question(about: id, catalog, space) }
-        let encoder = try Engine.encoder(settings)
-        guard encoder.space == space.space else {
-            throw CommandError(
-                .unavailable,
-                "The library's vectors were made by other weights of \(settings.model), or at another precision, than "
-                    + "those here; run semblance generate --all-users"
-            )
-        }
+        let encoder = try Engine.encoder(of: space.space, settings)
         let pixels: PixelImage
         do {
             pixels = try ImageDecoder.decode(

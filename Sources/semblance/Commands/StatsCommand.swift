@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backfill
 import Catalog
+import Vectors
 
 /// `semblance stats`: how far the images are embedded; changes nothing.
 struct StatsCommand: SemblanceCommand {
@@ -25,16 +26,18 @@ struct StatsCommand: SemblanceCommand {
         let scope = userId.map { Scope.user($0) } ?? .allUsers
         let catalog = try Catalog(reading: settings)
         let files = SourceFiles(root: try settings.root)
-        let isReachable = { (image: ImageRecord) in files.canOpen(image) }
+        let statistics = { (model: String, space: VectorDatabase.StoredSpace?) in
+            try catalog.statistics(scope, model: model, space: space, salvages: salvage) { files.canOpen($0) }
+        }
+        let active = try catalog.vectors?.activeSpace()
+        let model = active?.space.model ?? settings.model
+        let gathering = try catalog.gatheringSpace(settings).flatMap { $0 == active ? nil : $0 }
         let report = StatisticsReport(
-            statistics: try catalog.statistics(
-                scope,
-                model: settings.model,
-                salvages: salvage,
-                isReachable: isReachable
-            ),
+            statistics: try statistics(model, active),
             scope: scope,
-            model: settings.model
+            model: model,
+            wanted: settings.model,
+            gathered: try gathering.map { try statistics($0.space.model, $0) }
         )
         if json {
             Console.data(try report.json())

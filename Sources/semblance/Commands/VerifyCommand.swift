@@ -25,7 +25,6 @@ struct VerifyCommand: SemblanceCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @OptionGroup var precision: PrecisionOption
     @OptionGroup var locations: LocationOptions
 
     func validate() throws {
@@ -46,7 +45,7 @@ struct VerifyCommand: SemblanceCommand {
     }
 
     func execute() throws -> ExitStatus {
-        let settings = try locations.settings(with: precision.settings)
+        let settings = try locations.settings()
         let catalog = try Catalog(reading: settings, index: true)
         let space = try catalog.activeSpace(settings)
         var lines: [Line] = []
@@ -78,13 +77,7 @@ struct VerifyCommand: SemblanceCommand {
         _ settings: Settings,
         _ report: (Verification.Finding) -> Void
     ) throws -> Int {
-        let encoder = try Engine.encoder(settings)
-        guard encoder.space == space.space else {
-            throw CommandError(
-                .unavailable,
-                "The library's vectors were made by other weights of \(settings.model), or at another precision, than those here"
-            )
-        }
+        let encoder = try Engine.encoder(of: space.space, settings)
         let ids = try catalog.searchableVectors(in: space, .allUsers).ids
         let root = try settings.root
         var count = 0
