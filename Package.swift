@@ -22,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "COnnxRuntime"),
         .systemLibrary(name: "CResample"),
+        .systemLibrary(name: "CDotProduct"),
 
         .target(name: "Vectors"),
         .target(name: "Digests", dependencies: ["CCrypto"]),
@@ -63,7 +64,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .target(name: "Similarity", dependencies: ["Vectors", "Catalog"]),
+        .target(name: "Similarity", dependencies: ["Vectors", "Catalog", "CDotProduct"]),
         .executableTarget(
             name: "semblance",
             dependencies: [
@@ -114,7 +115,8 @@ let package = Package(
         .testTarget(
             name: "SimilarityTests",
             dependencies: [
-                "Similarity", "Catalog", "Vectors", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Similarity", "Catalog", "Vectors", "CDotProduct", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

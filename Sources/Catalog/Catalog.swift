@@ -75,7 +75,7 @@ package struct Catalog: Sendable {
     }
 
     /// The chats of a scope; `nil` for all.
-    func chats(of scope: Scope) throws(CatalogError) -> [Int64]? {
+    package func chats(of scope: Scope) throws(CatalogError) -> [Int64]? {
         switch scope {
         case .allUsers: return nil
         case .chat(let id): return [id]

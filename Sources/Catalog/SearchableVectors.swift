@@ -12,9 +12,15 @@ extension Catalog {
         in space: VectorDatabase.StoredSpace,
         _ scope: Scope
     ) throws(CatalogError) -> VectorMatrix {
-        let images = try chats(of: scope).map { chats throws(CatalogError) in try main.completedImages(inChats: chats) }
+        let images = try images(of: scope)
         guard let vectors else { return VectorMatrix(dimension: space.space.dimension, capacity: 0) { _ in } }
         return try vectors.matrix(of: space, images: images)
+    }
+
+    /// The completed images of a scope; `nil` for all.
+    func images(of scope: Scope) throws(CatalogError) -> [Int64]? {
+        guard let chats = try chats(of: scope) else { return nil }
+        return try main.completedImages(inChats: chats)
     }
 
     /// The images of these ids that are still there, completed, in the scope, and whose vector in the space is the one

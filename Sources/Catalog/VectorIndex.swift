@@ -91,13 +91,38 @@ struct VectorIndex {
         }
     }
 
-    /// The ids of the vectors nearest to one, nearest first.
-    func nearest(to embedding: Embedding, count: Int, _ db: Database) throws -> [Int64] {
-        try Int64.fetchAll(
+    /// Whether it has as many rows as there are vectors.
+    func isWhole(_ db: Database) throws -> Bool {
+        guard try exists(db) else { return false }
+        let sql = "SELECT (SELECT count(*) FROM \(table)_rowids) = (SELECT count(*) FROM vectors WHERE space_id = ?)"
+        return try Bool.fetchOne(db, sql: sql, arguments: [space.id]) ?? false
+    }
+
+    /// The vectors nearest to one, nearest first by the index's own arithmetic.
+    ///
+    /// - Parameters:
+    ///   - count: At most 4096, by sqlite-vec's own rule.
+    ///   - images: The images whose vectors are looked at, as a list in JSON; `nil` for all.
+    func nearest(
+        to embedding: Embedding,
+        count: Int,
+        images: String? = nil,
+        _ db: Database
+    ) throws -> [(imageID: Int64, blob: [UInt8])] {
+        let chosen = "SELECT id FROM vectors WHERE space_id = ? AND image_id IN (SELECT value FROM json_each(?))"
+        var arguments: StatementArguments = [floats(of: EmbeddingBlob(embedding).bytes), count]
+        if let images { arguments += [space.id, images] }
+        let rows = try Row.fetchAll(
             db,
-            sql: "SELECT rowid FROM \(table) WHERE embedding MATCH ? AND k = ? ORDER BY distance",
-            arguments: [floats(of: EmbeddingBlob(embedding).bytes), count]
+            sql: """
+                WITH found AS MATERIALIZED (
+                    SELECT rowid FROM \(table)
+                    WHERE embedding MATCH ? AND k = ? \(images == nil ? "" : "AND rowid IN (\(chosen))"))
+                SELECT v.image_id, v.blob FROM found JOIN vectors v ON v.id = found.rowid
+                """,
+            arguments: arguments
         )
+        return rows.map { ($0[0], $0.bytes(at: 1) ?? []) }
     }
 
     private func floats(of blob: [UInt8]) -> Data { Data(blob.dropFirst(4)) }

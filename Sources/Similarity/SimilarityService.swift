@@ -9,9 +9,10 @@ package import Vectors
 /// bot's own row before it leaves: an image that was deleted, exchanged, handed to another chat, or whose vector somebody
 /// overwrote is no answer.
 package struct SimilarityService: Sendable {
-    private let catalog: Catalog
+    let catalog: Catalog
     /// The space that is searched.
     package let space: VectorDatabase.StoredSpace
+    private let search: any NearestSearch
 
     /// Cosine from which on two pictures count as alike, unless somebody says otherwise.
     package static let usualThreshold: Float = 0.7
@@ -20,9 +21,11 @@ package struct SimilarityService: Sendable {
     /// The most that can be asked for.
     package static let largestLimit = 1000
 
-    package init(_ catalog: Catalog, space: VectorDatabase.StoredSpace) {
+    /// - Parameter search: How vectors are ranked; by default as they lie in our database, without the index.
+    package init(_ catalog: Catalog, space: VectorDatabase.StoredSpace, search: (any NearestSearch)? = nil) {
         self.catalog = catalog
         self.space = space
+        self.search = search ?? StoredSearch(catalog, space: space, usesIndex: false)
     }
 
     /// An image that was found.
@@ -46,16 +49,16 @@ package struct SimilarityService: Sendable {
         threshold: Float = usualThreshold
     ) throws -> [Hit] {
         guard limit > 0 else { return [] }
-        let vectors = try catalog.searchableVectors(in: space, scope)
+        let rank = try search.ranking(scope)
         var wanted = limit + 16
         while true {
-            let candidates = Self.nearest(to: query, in: vectors, limit: min(wanted, vectors.count))
-                .filter { $0.id != excluded && $0.score >= threshold }
+            let ranked = try rank(query, wanted)
+            let candidates = ranked.filter { $0.id != excluded && $0.score >= threshold }
             let confirmed = try catalog.confirmed(candidates.map(\.id), in: space, scope)
             let hits = candidates.compactMap { match in
                 confirmed[match.id].map { Hit(image: $0, cosine: match.score) }
             }
-            let isEverything = wanted >= vectors.count || candidates.count + 1 < wanted
+            let isEverything = ranked.count < wanted || (ranked.last?.score ?? threshold) < threshold
             if hits.count >= limit || isEverything { return Array(hits.prefix(limit)) }
             wanted *= 4
         }

@@ -31,18 +31,9 @@ package struct Embedding: Sendable, Equatable {
     /// The cosine of the angle between two embeddings of one space, −1…1.
     package func cosine(to other: Embedding) -> Float {
         precondition(dimension == other.dimension, "embeddings of different spaces are never compared")
-        var sums = SIMD8<Float>.zero
-        var rest: Float = 0
-        components.withUnsafeBufferPointer { left in
-            other.components.withUnsafeBufferPointer { right in
-                let whole = left.count & ~7
-                for start in stride(from: 0, to: whole, by: 8) {
-                    for lane in 0..<8 { sums[lane] += left[start + lane] * right[start + lane] }
-                }
-                for index in whole..<left.count { rest += left[index] * right[index] }
-            }
+        return components.withUnsafeBufferPointer { left in
+            other.components.withUnsafeBufferPointer { DotProduct.of(left, $0) }
         }
-        return sums.sum() + rest
     }
 }
 

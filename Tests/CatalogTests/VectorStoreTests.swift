@@ -197,8 +197,7 @@ struct VectorStoreTests {
         let stored = try #require(try setting.vectors.activeSpace())
         for vector in vectors {
             let nearest = try setting.vectors.read { db in
-                let ids = try VectorIndex(stored).nearest(to: vector.embedding, count: 1, db)
-                return try Int64.fetchOne(db, sql: "SELECT image_id FROM vectors WHERE id = ?", arguments: [ids.first])
+                try VectorIndex(stored).nearest(to: vector.embedding, count: 1, db).first?.imageID
             }
             #expect(nearest == vector.image.id)
         }

@@ -45,7 +45,7 @@ extension EndToEnd {
                 #expect(computed >= 10)
                 let next = try library.run("generate", "--all-users")
                 #expect(
-                    next.status == 0 && next.output.contains("Published from an earlier run: \(computed)"),
+                    next.status == 0 && next.output.contains("Written into the bot's database: \(computed)"),
                     "\(next.output)"
                 )
                 #expect(try library.json("stats")["with_embeddings"] as? Int == 20)

@@ -1,0 +1,61 @@
+import GRDB
+package import Vectors
+
+/// A search of one scope through the index.
+package struct IndexSearch: Sendable {
+    private let vectors: VectorDatabase
+    private let space: VectorDatabase.StoredSpace
+    /// The images of the scope as a list in JSON; `nil` for all.
+    private let images: String?
+
+    fileprivate init(_ vectors: VectorDatabase, _ space: VectorDatabase.StoredSpace, images: String?) {
+        self.vectors = vectors
+        self.space = space
+        self.images = images
+    }
+
+    /// The best matches by exact cosine, of equal ones the lower image's id; `nil` where the index cannot tell for sure.
+    ///
+    /// The index ranks by arithmetic of its own and breaks ties as it likes. So more are taken than are wanted, and their
+    /// cosines computed exactly, until the last one taken is clearly worse than the last one wanted.
+    package func nearest(to query: Embedding, limit: Int) throws(CatalogError) -> [TopMatches.Match]? {
+        guard query.dimension == space.space.dimension else { return [] }
+        var count = limit + 16
+        while count <= Self.largestCount {
+            let found = try vectors.read { db in
+                try VectorIndex(space).nearest(to: query, count: count, images: images, db)
+            }
+            var best = TopMatches(limit: limit)
+            var lowest = Float.infinity
+            for (image, blob) in found {
+                guard case .embedding(let embedding) = EmbeddingBlob.read(blob), embedding.dimension == query.dimension else {
+                    return nil
+                }
+                let score = query.cosine(to: embedding)
+                lowest = min(lowest, score)
+                best.offer(.init(id: image, score: score))
+            }
+            if found.count < count || lowest < best.bar - Self.tolerance { return best.sorted }
+            count *= 4
+        }
+        return nil
+    }
+
+    /// By sqlite-vec's own rule.
+    private static let largestCount = 4096
+    /// More than the two ways to compute a cosine in floats differ by.
+    private static let tolerance: Float = 1e-4
+}
+
+extension Catalog {
+    /// A search through the index; `nil` where there is none, or it is not whole.
+    package func indexSearch(
+        in space: VectorDatabase.StoredSpace,
+        _ scope: Scope
+    ) throws(CatalogError) -> IndexSearch? {
+        guard let vectors, case .loaded = vectors.indexExtension,
+            try vectors.read({ try VectorIndex(space).isWhole($0) })
+        else { return nil }
+        return IndexSearch(vectors, space, images: try images(of: scope).map { jsonArray($0) })
+    }
+}
