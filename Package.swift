@@ -77,9 +77,10 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "Backfill",
-                "Similarity",
+                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "Catalog", "Backfill",
+                "Similarity", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Benchmarks"

@@ -1,10 +1,16 @@
 import ArgumentParser
 import CSQLite
+import Catalog
 import Foundation
 import Similarity
+import TestSupport
 import Vectors
 
-/// Exact search among random vectors in memory beside sqlite-vec's: the ten nearest, in milliseconds a query, in turns.
+/// The ten nearest among vectors around a thousand centres, in milliseconds a query, in turns; all answers are compared.
+///
+/// - resident: 8-bit copies in memory, exact vectors from our database; for everybody, and for one person with a thousand.
+/// - scan: exact vectors in memory; sqlite-vec: its own table in memory.
+/// - question: what a program does that asks once and ends, through a scan and through the index of our database.
 struct SearchStage: ParsableCommand {
     @Option(help: "How many vectors.")
     var count = 100_000
@@ -16,45 +22,110 @@ struct SearchStage: ParsableCommand {
     var sqliteVec = ".deps/lib/vec0.so"
 
     func run() throws {
-        var state: UInt64 = 1
-        func embedding() throws -> Embedding {
-            try Embedding(
-                normalizing: (0..<dimension).map { _ in
-                    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                    return Float(Int64(bitPattern: state) >> 40) / Float(1 << 23)
+        try withTemporaryFolder { folder in
+            let library = try SearchLibrary(folder, count: count, dimension: dimension)
+            var times: [String: [Double]] = [:]
+            let before = Self.residentMegabytes
+            let catalog = try library.catalog()
+            let resident = try ResidentVectors(catalog, space: library.space)
+            let megabytes = Self.residentMegabytes - before
+            let queries = (0..<11).map { library.embedding(count + $0) }
+            var answers: [[Int64]] = []
+            for query in queries {
+                try answers.append(
+                    Self.measure(&times["resident", default: []]) { try resident.ranking(.allUsers)(query, 10) }
+                )
+                _ = try Self.measure(&times["resident_user", default: []]) {
+                    try resident.ranking(.user(SearchLibrary.person))(query, 10)
                 }
-            )
+            }
+            let memory = Self.residentMegabytes - before
+            try compare(queries, answers, library, &times)
+            if count <= 100_000 { try checkRecall(queries.prefix(3), resident, library) }
+            var result = times.mapValues(Repetitions.median)
+            result["resident_megabytes"] = max(megabytes, memory)
+            print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
         }
+    }
+
+    /// The other ways, which have to find the same.
+    private func compare(
+        _ queries: [Embedding],
+        _ answers: [[Int64]],
+        _ library: SearchLibrary,
+        _ times: inout [String: [Double]]
+    ) throws {
         let table = try VectorTable(sqliteVec, dimension: dimension)
-        let vectors = try VectorMatrix(dimension: dimension, capacity: count) { add in
+        let vectors = VectorMatrix(dimension: dimension, capacity: count) { add in
             for id in 0..<count {
-                try embedding().components.withUnsafeBytes { bytes in
-                    add(Int64(id), bytes)
-                    table.add(Int64(id), bytes)
+                library.embedding(id).components.withUnsafeBytes { bytes in
+                    add(Int64(id + 1), bytes)
+                    table.add(Int64(id + 1), bytes)
                 }
             }
         }
-        var (ours, theirs): ([Double], [Double]) = ([], [])
-        for _ in 0..<11 {
-            let query = try embedding()
-            var found: [Int64] = []
-            ours.append(
-                Self.milliseconds {
-                    found = SimilarityService.nearest(to: query, in: vectors, limit: 10).map(\.id)
+        let asksOnce = count <= 100_000
+        if asksOnce { try library.fillIndex(sqliteVec) }
+        for (query, answer) in zip(queries, answers) {
+            var found = [answer]
+            found.append(
+                Self.measure(&times["scan", default: []]) {
+                    SimilarityService.nearest(to: query, in: vectors, limit: 10)
                 }
             )
-            var expected: [Int64] = []
-            theirs.append(Self.milliseconds { expected = table.nearest(to: query, limit: 10) })
-            guard Set(found) == Set(expected) else { throw ValidationError("the two searches differ") }
+            let start = ContinuousClock.now
+            found.append(table.nearest(to: query, limit: 10))
+            times["sqlite_vec", default: []].append((ContinuousClock.now - start) / .milliseconds(1))
+            for (name, usesIndex) in [("question_scan", false), ("question_index", true)] where asksOnce {
+                try found.append(
+                    Self.measure(&times[name, default: []]) {
+                        let catalog = try library.catalog(index: usesIndex ? sqliteVec : nil)
+                        let search = StoredSearch(catalog, space: library.space, usesIndex: usesIndex)
+                        return try search.ranking(.allUsers)(query, 10)
+                    }
+                )
+            }
+            guard Set(found.map { Set($0) }).count == 1 else { throw ValidationError("the searches differ: \(found)") }
         }
-        let result = ["search_ms": Repetitions.median(ours), "sqlite_vec_ms": Repetitions.median(theirs)]
-        print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
 
-    private static func milliseconds(_ work: () -> Void) -> Double {
+    /// Compares the answers for every scope with a plain loop over all vectors.
+    private func checkRecall(
+        _ queries: some Sequence<Embedding>,
+        _ resident: ResidentVectors,
+        _ library: SearchLibrary
+    ) throws {
+        let scopes: [(Scope, (Int) -> Bool)] = [
+            (.allUsers, { _ in true }), (.user(SearchLibrary.person), library.isOfPerson), (.chat(1), library.isOfPerson),
+            (.user(1002), { !library.isOfPerson($0) }), (.chat(2), { !library.isOfPerson($0) }),
+        ]
+        let index = StoredSearch(try library.catalog(index: sqliteVec), space: library.space, usesIndex: true)
+        let scan = StoredSearch(try library.catalog(), space: library.space, usesIndex: false)
+        for query in queries {
+            let scores = (1...count).map { TopMatches.Match(id: Int64($0), score: query.cosine(to: library.embedding($0 - 1))) }
+            for (scope, isIn) in scopes {
+                var best = TopMatches(limit: 10)
+                for score in scores where isIn(Int(score.id)) { best.offer(score) }
+                for search in [resident, index, scan] as [any NearestSearch] {
+                    guard try search.ranking(scope)(query, 10) == best.sorted else {
+                        throw ValidationError("a search of \(scope) misses some of the nearest")
+                    }
+                }
+            }
+        }
+    }
+
+    private static func measure(_ times: inout [Double], _ work: () throws -> [TopMatches.Match]) rethrows -> [Int64] {
         let start = ContinuousClock.now
-        work()
-        return (ContinuousClock.now - start) / .milliseconds(1)
+        let found = try work()
+        times.append((ContinuousClock.now - start) / .milliseconds(1))
+        return found.map(\.id)
+    }
+
+    private static var residentMegabytes: Double {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return (Double(line.filter(\.isNumber)) ?? 0) / 1000
     }
 }
 

@@ -69,7 +69,7 @@ package final class ResidentVectors: NearestSearch {
         var gone: Set<Int64> = []
         var next = 0
         while next < candidates.count, candidates[next].highest >= best.bar {
-            let page = candidates[next..<min(next + max(2 * limit, 64), candidates.count)].map(\.id)
+            let page = candidates[next..<min(next + max(2 * limit, 32), candidates.count)].map(\.id)
             next += page.count
             gone.formUnion(page)
             for (image, blob) in try catalog.vectors?.embeddings(of: page, in: space) ?? [] {

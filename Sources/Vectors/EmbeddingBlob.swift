@@ -26,24 +26,21 @@ package struct EmbeddingBlob: Sendable, Equatable {
     }
 
     /// Reads stored bytes and says what they are; never fails, whatever the bytes.
-    package static func read(_ bytes: some RandomAccessCollection<UInt8>) -> Content {
-        guard bytes.count >= 4 else { return .damaged(.tooShort) }
-        let dimension = Int(word(in: bytes, at: 0))
-        guard dimension > 0 else { return .damaged(.noDimension) }
-        guard dimension <= maximumDimension, bytes.count == 4 + 4 * dimension else { return .damaged(.wrongLength) }
-        var components: [Float] = []
-        components.reserveCapacity(dimension)
-        for index in 1...dimension { components.append(Float(bitPattern: word(in: bytes, at: 4 * index))) }
-        return content(of: components)
+    package static func read(_ bytes: some Collection<UInt8>) -> Content {
+        bytes.withContiguousStorageIfAvailable { read(UnsafeRawBufferPointer($0)) }
+            ?? Array(bytes).withUnsafeBytes { read($0) }
     }
 
-    private static func word(in bytes: some RandomAccessCollection<UInt8>, at offset: Int) -> UInt32 {
-        var word: UInt32 = 0
-        for byte in 0..<4 {
-            let index = bytes.index(bytes.startIndex, offsetBy: offset + byte)
-            word |= UInt32(bytes[index]) << UInt32(8 * byte)
+    private static func read(_ bytes: UnsafeRawBufferPointer) -> Content {
+        guard bytes.count >= 4 else { return .damaged(.tooShort) }
+        let dimension = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
+        guard dimension > 0 else { return .damaged(.noDimension) }
+        guard dimension <= maximumDimension, bytes.count == 4 + 4 * dimension else { return .damaged(.wrongLength) }
+        let components = (1...dimension).map { index in
+            let word = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+            return Float(bitPattern: UInt32(littleEndian: word))
         }
-        return word
+        return content(of: components)
     }
 
     /// Uniform random numbers in 0…1 have all components there and a length near √(n/3); a model's vector of

@@ -57,10 +57,11 @@ struct SimilarCommand: SemblanceCommand {
 
     func execute() throws -> ExitStatus {
         let settings = try locations.settings()
-        let catalog = try Catalog(reading: settings)
+        let catalog = try Catalog(reading: settings, index: true)
         let space = try catalog.activeSpace(settings)
         let question = try question(catalog, space, settings)
-        let hits = try SimilarityService(catalog, space: space).findSimilarImages(
+        let search = StoredSearch(catalog, space: space, usesIndex: true)
+        let hits = try SimilarityService(catalog, space: space, search: search).findSimilarImages(
             to: question.embedding,
             excluding: question.image?.id,
             scope: question.scope,
