@@ -24,4 +24,17 @@ package struct ImageRecord: Sendable {
         case tooLarge
         case notABlob
     }
+
+    /// The image without the bytes of its vector, for keeping many.
+    package var withoutVector: ImageRecord {
+        ImageRecord(
+            id: id,
+            fileUniqueID: fileUniqueID,
+            chatID: chatID,
+            isCompleted: isCompleted,
+            paths: paths,
+            stored: .nothing,
+            label: label
+        )
+    }
 }

@@ -12,6 +12,12 @@ struct QuantizedQuery {
     /// Twelve bits keep the sum of 16,384 products with 8-bit numbers within 32 bits.
     private static let largest: Float = 2047
 
+    init(numbers: [Int16], scale: Float, error: Float) {
+        self.numbers = numbers
+        self.scale = scale
+        self.error = error
+    }
+
     init(_ embedding: Embedding, length: Int) {
         let components = embedding.components
         let scale = max(components.reduce(0) { max($0, abs($1)) }, .leastNormalMagnitude) / Self.largest

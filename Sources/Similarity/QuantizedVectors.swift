@@ -109,6 +109,49 @@ final class QuantizedVectors {
             .sorted { ($1.highest, $0.id) < ($0.highest, $1.id) }
     }
 
+    /// For each of some rows, the later rows whose score with it may reach a threshold, in their order.
+    ///
+    /// A thousand rows stay in the processor's cache while all the given rows are multiplied with them.
+    func later(than rows: [Int], threshold: Float) -> [[Int]] {
+        let pieceRows = 1024
+        let pieces = (count + pieceRows - 1) / pieceRows
+        let queries = rows.map(query)
+        let found = Mutex<[Int: [[Int]]]>([:])
+        nonisolated(unsafe) let vectors = self
+        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            let first = piece * pieceRows
+            let end = min(first + pieceRows, vectors.count)
+            guard let least = rows.min(), least < end else { return }
+            let near = zip(rows, queries).map { row, query in
+                row < end ? vectors.rows(max(first, row + 1)..<max(end, row + 1), reaching: threshold, query) : []
+            }
+            found.withLock { $0[piece] = near }
+        }
+        let all = found.withLock { $0 }
+        return rows.indices.map { index in (0..<pieces).flatMap { all[$0]?[index] ?? [] } }
+    }
+
+    /// A row as a query: its numbers are whole already.
+    private func query(_ row: Int) -> QuantizedQuery {
+        let numbers = blocks[row / Self.blockRows] + row % Self.blockRows * length
+        return QuantizedQuery(
+            numbers: (0..<length).map { Int16(numbers[$0]) },
+            scale: scales[row],
+            error: errors[row]
+        )
+    }
+
+    private func rows(_ range: Range<Int>, reaching threshold: Float, _ query: QuantizedQuery) -> [Int] {
+        guard !range.isEmpty else { return [] }
+        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: range.count) { sums in
+            let start = blocks[range.lowerBound / Self.blockRows] + range.lowerBound % Self.blockRows * length
+            Self.multiply(start, range.count, length, query, sums)
+            return range.filter { row in
+                score(of: row, sums[row - range.lowerBound], query).map { $0.highest >= threshold } ?? false
+            }
+        }
+    }
+
     /// The bounds of a row's score.
     private struct Score {
         let id: Int64

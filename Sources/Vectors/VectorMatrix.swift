@@ -47,6 +47,14 @@ package final class VectorMatrix: @unchecked Sendable {
         return try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: numbers[start..<(start + dimension)])))
     }
 
+    /// The cosine of two rows.
+    package func cosine(_ one: Int, _ other: Int) -> Float {
+        DotProduct.of(
+            UnsafeBufferPointer(rebasing: numbers[(one * dimension)..<((one + 1) * dimension)]),
+            UnsafeBufferPointer(rebasing: numbers[(other * dimension)..<((other + 1) * dimension)])
+        )
+    }
+
     /// The nearest rows of a range, by cosine.
     package func nearest(to query: Embedding, in range: Range<Int>, limit: Int) -> TopMatches {
         var matches = TopMatches(limit: limit)

@@ -27,6 +27,15 @@ enum Counts {
     /// Bytes as megabytes, "605.2".
     static func megabytes(_ bytes: Int) -> String { decimal(Double(bytes) / 1e6) }
 
+    /// "512 bytes", "3.4 kB", "605.2 MB".
+    static func bytes(_ count: Int) -> String {
+        switch count {
+        case ..<1000: count == 1 ? "1 byte" : "\(count) bytes"
+        case ..<1_000_000: "\(decimal(Double(count) / 1000)) kB"
+        default: "\(megabytes(count)) MB"
+        }
+    }
+
     /// One digit behind the point, whatever the locale.
     static func decimal(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())

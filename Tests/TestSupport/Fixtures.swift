@@ -11,6 +11,8 @@ package enum Fixtures {
 
     /// The folder of tiny models.
     package static let models = folder.appending("models")
+    /// Pictures of all formats.
+    package static let pictures = folder.appending("images")
     /// ONNX Runtime as set up.
     package static let onnxRuntime = project.appending(".deps/lib/libonnxruntime.so")
     /// sqlite-vec as set up.

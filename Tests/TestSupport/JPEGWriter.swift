@@ -18,6 +18,11 @@ package enum JPEGWriter {
         return compress(pixels, 64, 64, format: TJPF_CMYK, 95)
     }
 
+    /// A JPEG of red, green, blue samples.
+    package static func encode(_ samples: [UInt8], width: Int, height: Int, quality: Int32) -> [UInt8] {
+        compress(samples, width, height, format: TJPF_RGB, quality)
+    }
+
     private static func compress(_ pixels: [UInt8], _ width: Int, _ height: Int, format: TJPF, _ quality: Int32)
         -> [UInt8]
     {

@@ -31,6 +31,16 @@ struct Resampler {
         return resizeColumns(of: narrowed, rowLength: crop * 3, firstRow: firstRow, weights: vertical)
     }
 
+    /// Scales the whole picture to a square, whatever its shape.
+    ///
+    /// - Returns: `side · side · 3` samples.
+    func stretched(_ image: PixelImage, side: Int) -> [UInt8] {
+        let horizontal = ResamplingWeights(inputSize: image.width, outputSize: side, range: 0..<side)
+        let vertical = ResamplingWeights(inputSize: image.height, outputSize: side, range: 0..<side)
+        let narrowed = resizeRows(of: image, rows: 0..<image.height, weights: horizontal)
+        return resizeColumns(of: narrowed, rowLength: side * 3, firstRow: 0, weights: vertical)
+    }
+
     private static func middle(of size: Int, _ crop: Int) -> Range<Int> {
         let start = (size - crop) / 2
         return start..<(start + crop)

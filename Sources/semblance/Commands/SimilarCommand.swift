@@ -17,11 +17,6 @@ struct SimilarCommand: SemblanceCommand {
             """
     )
 
-    /// Whose images are looked through.
-    enum Breadth: String, ExpressibleByArgument, CaseIterable {
-        case user, chat, all
-    }
-
     @Argument(help: "An image's id, or a file.")
     var picture: String
 
@@ -148,4 +143,9 @@ struct SimilarCommand: SemblanceCommand {
             return .chat(chat)
         }
     }
+}
+
+/// Whose images are looked through.
+enum Breadth: String, ExpressibleByArgument, CaseIterable {
+    case user, chat, all
 }
