@@ -77,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "Catalog", "Backfill",
+                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "Catalog",
+                "Backfill",
                 "Similarity", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),

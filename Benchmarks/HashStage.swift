@@ -22,7 +22,8 @@ struct HashStage: ParsableCommand {
             hashes.append(hash)
             let edits = PictureEdits(samples: image.samples, width: image.width, height: image.height)
             let copies: [(String, [UInt8])] = [
-                ("JPEG quality 85", edits.recompressed(quality: 85)), ("JPEG quality 30", edits.recompressed(quality: 30)),
+                ("JPEG quality 85", edits.recompressed(quality: 85)),
+                ("JPEG quality 30", edits.recompressed(quality: 30)),
                 ("half size", edits.halved.recompressed(quality: 85)),
                 ("quarter size", edits.halved.halved.recompressed(quality: 85)),
                 ("2 % off each side", edits.cropped(0.02).recompressed(quality: 85)),

@@ -96,13 +96,16 @@ struct SearchStage: ParsableCommand {
         _ library: SearchLibrary
     ) throws {
         let scopes: [(Scope, (Int) -> Bool)] = [
-            (.allUsers, { _ in true }), (.user(SearchLibrary.person), library.isOfPerson), (.chat(1), library.isOfPerson),
+            (.allUsers, { _ in true }), (.user(SearchLibrary.person), library.isOfPerson),
+            (.chat(1), library.isOfPerson),
             (.user(1002), { !library.isOfPerson($0) }), (.chat(2), { !library.isOfPerson($0) }),
         ]
         let index = StoredSearch(try library.catalog(index: sqliteVec), space: library.space, usesIndex: true)
         let scan = StoredSearch(try library.catalog(), space: library.space, usesIndex: false)
         for query in queries {
-            let scores = (1...count).map { TopMatches.Match(id: Int64($0), score: query.cosine(to: library.embedding($0 - 1))) }
+            let scores = (1...count).map {
+                TopMatches.Match(id: Int64($0), score: query.cosine(to: library.embedding($0 - 1)))
+            }
             for (scope, isIn) in scopes {
                 var best = TopMatches(limit: 10)
                 for score in scores where isIn(Int(score.id)) { best.offer(score) }

@@ -28,7 +28,8 @@ package struct IndexSearch: Sendable {
             var best = TopMatches(limit: limit)
             var lowest = Float.infinity
             for (image, blob) in found {
-                guard case .embedding(let embedding) = EmbeddingBlob.read(blob), embedding.dimension == query.dimension else {
+                guard case .embedding(let embedding) = EmbeddingBlob.read(blob), embedding.dimension == query.dimension
+                else {
                     return nil
                 }
                 let score = query.cosine(to: embedding)

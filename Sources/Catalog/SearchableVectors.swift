@@ -98,7 +98,9 @@ extension MainDatabase {
     /// A chat's internal id.
     package func chat(telegramID: Int64) throws(CatalogError) -> Int64? {
         try schema.require(["id", "chat_id"], in: "chats", file: path.string)
-        return try read { try Int64.fetchOne($0, sql: "SELECT id FROM chats WHERE chat_id = ?", arguments: [telegramID]) }
+        return try read {
+            try Int64.fetchOne($0, sql: "SELECT id FROM chats WHERE chat_id = ?", arguments: [telegramID])
+        }
     }
 
     fileprivate func completedImages(inChats chats: [Int64]) throws(CatalogError) -> [Int64] {

@@ -20,7 +20,8 @@ extension VectorDatabase {
     ) throws(CatalogError) -> [StreamedVector] {
         try read { db in
             let statement = try db.cachedStatement(
-                sql: "SELECT id, image_id, blob FROM vectors WHERE id BETWEEN ? AND ? AND space_id = ? ORDER BY id LIMIT ?"
+                sql:
+                    "SELECT id, image_id, blob FROM vectors WHERE id BETWEEN ? AND ? AND space_id = ? ORDER BY id LIMIT ?"
             )
             let rows = try Row.fetchAll(statement, arguments: [ids.lowerBound, ids.upperBound, space.id, count])
             return rows.map { row in
@@ -56,7 +57,8 @@ extension MainDatabase {
         guard schema.has("chat_id", in: "images") else { return [:] }
         return try read { db in
             let statement = try db.cachedStatement(
-                sql: "SELECT id, chat_id FROM images WHERE id IN (SELECT value FROM json_each(?)) AND chat_id IS NOT NULL"
+                sql:
+                    "SELECT id, chat_id FROM images WHERE id IN (SELECT value FROM json_each(?)) AND chat_id IS NOT NULL"
             )
             let rows = try Row.fetchAll(statement, arguments: [jsonArray(images)])
             return Dictionary(rows.compactMap { row in Int64.fromDatabaseValue(row[1]).map { (row[0], $0) } }) { $1 }

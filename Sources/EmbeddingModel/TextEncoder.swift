@@ -21,6 +21,7 @@ package final class TextEncoder {
         library: InferenceLibrary,
         threads: Int
     ) throws(EmbeddingModelError) {
+        _ = try Self.configuration(of: model)
         let tokenizer = try Tokenizer(TokenVocabulary(folder: model.path))
         try self.init(model, precision: precision, tokenizer: tokenizer, library: library, threads: threads)
     }
@@ -35,9 +36,7 @@ package final class TextEncoder {
         library: InferenceLibrary,
         threads: Int
     ) throws(EmbeddingModelError) {
-        guard case .clip(let configuration) = try model.architecture() else {
-            throw EmbeddingModelError(.missing, "The model \(model.name) has no text tower; a CLIP model has one")
-        }
+        let configuration = try Self.configuration(of: model)
         let checkpoint = try Checkpoint(model.weights)
         let digest = checkpoint.digest
         try model.verify(weightsDigest: digest)
@@ -52,6 +51,13 @@ package final class TextEncoder {
         session = try CLIPTextGraph.build(configuration, checkpoint)
             .session(of: model.name, library: library, dimension: space.dimension, threads: threads)
         checkpoint.releasePages()
+    }
+
+    private static func configuration(of model: ModelFolder) throws(EmbeddingModelError) -> CLIPConfiguration {
+        guard case .clip(let configuration) = try model.architecture() else {
+            throw EmbeddingModelError(.missing, "The model \(model.name) has no text tower; a CLIP model has one")
+        }
+        return configuration
     }
 
     /// Embeds a text, whatever it holds; what is longer than 77 tokens is cut off.

@@ -148,7 +148,8 @@ private struct PictureLibrary {
                 if !isTaken[next] { leaders.append(next) }
                 next += 1
             }
-            for (leader, near) in zip(leaders, quantized.later(than: leaders, threshold: threshold)) where !isTaken[leader] {
+            for (leader, near) in zip(leaders, quantized.later(than: leaders, threshold: threshold))
+            where !isTaken[leader] {
                 let members = near.filter { other in
                     !isTaken[other] && vectors.cosine(rows[places[leader]], rows[places[other]]) >= threshold
                 }

@@ -73,7 +73,8 @@ package final class ResidentVectors: NearestSearch {
             next += page.count
             gone.formUnion(page)
             for (image, blob) in try catalog.vectors?.embeddings(of: page, in: space) ?? [] {
-                guard case .embedding(let embedding) = EmbeddingBlob.read(blob), embedding.dimension == query.dimension else {
+                guard case .embedding(let embedding) = EmbeddingBlob.read(blob), embedding.dimension == query.dimension
+                else {
                     continue
                 }
                 best.offer(.init(id: image, score: query.cosine(to: embedding)))

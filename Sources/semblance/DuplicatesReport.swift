@@ -40,7 +40,10 @@ struct DuplicatesReport: Encodable {
             guard !found.isEmpty else { return ["No \(kind.rawValue)."] }
             let freed = Counts.bytes(found.reduce(0) { $0 + $1.bytesFreed })
             let title = "\(kind.rawValue.prefix(1).uppercased())\(kind.rawValue.dropFirst()): "
-            return [title + "\(found.count) \(found.count == 1 ? "group" : "groups"), \(freed) more than the largest of each"]
+            return [
+                title
+                    + "\(found.count) \(found.count == 1 ? "group" : "groups"), \(freed) more than the largest of each"
+            ]
                 + found.flatMap(lines)
         }
     }

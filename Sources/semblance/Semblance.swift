@@ -34,7 +34,8 @@ struct Semblance: ParsableCommand {
         version: version,
         subcommands: [
             StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self, EmbedCommand.self,
-            SimilarCommand.self, DuplicatesCommand.self, FailuresCommand.self, ExportCommand.self, VerifyCommand.self, SpaceCommand.self,
+            SimilarCommand.self, SearchCommand.self, DuplicatesCommand.self, FailuresCommand.self, ExportCommand.self,
+            VerifyCommand.self, SpaceCommand.self,
             ModelCommand.self,
         ]
     )

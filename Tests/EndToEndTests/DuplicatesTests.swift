@@ -87,7 +87,8 @@ extension EndToEnd {
                 try library.bot.execute("DELETE FROM images WHERE id IN (11, 12, 31)")
                 #expect(try groups(library, "--kind", "identical").map(\.ids) == [[4, 41]])
                 for (arguments, words) in [
-                    (["--scope", "user"], "--user-id"), (["--user-id", "9"], "No user"), (["--chat-id", "9"], "No chat"),
+                    (["--scope", "user"], "--user-id"), (["--user-id", "9"], "No user"),
+                    (["--chat-id", "9"], "No chat"),
                     (["--scope", "chat", "--user-id", "1"], "--chat-id"), (["--threshold", "2"], "--threshold"),
                 ] {
                     let outcome = try library.start(["duplicates"] + arguments + kinds).wait()

@@ -17,7 +17,10 @@ struct QuantizedVectorsTests {
         }
     }
 
-    @Test("always have the true best among their candidates", arguments: [(3, 8), (500, 32), (20_000, 48), (9_000, 100)])
+    @Test(
+        "always have the true best among their candidates",
+        arguments: [(3, 8), (500, 32), (20_000, 48), (9_000, 100)]
+    )
     func recall(count: Int, dimension: Int) throws {
         let all = try embeddings(count, dimension: dimension, seed: 1)
         let vectors = QuantizedVectors(dimension: dimension)

@@ -147,7 +147,10 @@ struct SimilarityServiceTests {
         return numbers
     }
 
-    @Test("finds the nearest first, never the image itself, of equal ones the lower id, and keeps the threshold", arguments: SearchWay.allCases)
+    @Test(
+        "finds the nearest first, never the image itself, of equal ones the lower id, and keeps the threshold",
+        arguments: SearchWay.allCases
+    )
     func order(way: SearchWay) throws {
         try withSetting(way) { setting in
             try setting.add(1, chat: 1, angle(0))
@@ -195,7 +198,10 @@ struct SimilarityServiceTests {
         }
     }
 
-    @Test("finds exactly as many as asked for, although the nearest are deleted, exchanged or overwritten", arguments: SearchWay.allCases)
+    @Test(
+        "finds exactly as many as asked for, although the nearest are deleted, exchanged or overwritten",
+        arguments: SearchWay.allCases
+    )
     func confirmed(way: SearchWay) throws {
         try withSetting(way) { setting in
             try setting.add(1, chat: 1, angle(0))
@@ -223,7 +229,12 @@ struct SimilarityServiceTests {
             func found(_ limit: Int, _ threshold: Float, _ query: Embedding? = nil) throws -> [Int64] {
                 let query = try query ?? Embedding(normalizing: angle(0))
                 return ids(
-                    try setting.service.findSimilarImages(to: query, scope: .allUsers, limit: limit, threshold: threshold)
+                    try setting.service.findSimilarImages(
+                        to: query,
+                        scope: .allUsers,
+                        limit: limit,
+                        threshold: threshold
+                    )
                 )
             }
             for limit in [0, -1, .min] { #expect(try found(limit, 0).isEmpty) }

@@ -16,15 +16,6 @@ struct DuplicatesCommand: SemblanceCommand {
             """
     )
 
-    @Option(help: "all, user (with --user-id) or chat (with --chat-id).")
-    var scope: Breadth?
-
-    @Option(help: "Only this user's images (the Telegram id).")
-    var userId: Int64?
-
-    @Option(parsing: .unconditional, help: "Only this chat's images (the Telegram id).")
-    var chatId: Int64?
-
     @Option(help: "identical, copies or similar; may be given several times. All unless given.")
     var kind: [Sameness] = []
 
@@ -34,17 +25,11 @@ struct DuplicatesCommand: SemblanceCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var scope: ScopeOptions
     @OptionGroup var locations: LocationOptions
 
     func validate() throws {
-        guard userId == nil || chatId == nil else { throw ValidationError("Give --user-id or --chat-id.") }
         guard -1...1 ~= threshold else { throw ValidationError("--threshold takes a number from -1 to 1.") }
-        switch scope {
-        case .user where userId == nil: throw ValidationError("--scope user needs --user-id N.")
-        case .chat where chatId == nil: throw ValidationError("--scope chat needs --chat-id N.")
-        case .all where userId != nil || chatId != nil: throw ValidationError("--scope all goes with neither id.")
-        default: break
-        }
     }
 
     func execute() throws -> ExitStatus {
@@ -52,7 +37,7 @@ struct DuplicatesCommand: SemblanceCommand {
         let catalog = try Catalog(reading: settings)
         let service = SimilarityService(catalog, space: try catalog.activeSpace(settings))
         let groups = try service.findDuplicates(
-            scope: try chosenScope(catalog),
+            scope: try scope.scope(catalog),
             kinds: Set(kind.isEmpty ? Sameness.allCases : kind),
             threshold: threshold
         ) { done, total in
@@ -61,15 +46,6 @@ struct DuplicatesCommand: SemblanceCommand {
         let report = DuplicatesReport(groups: groups, kinds: kind.isEmpty ? Sameness.allCases : kind)
         if json { Console.data(try report.json()) } else { report.lines.forEach(Console.data) }
         return .done
-    }
-
-    private func chosenScope(_ catalog: Catalog) throws -> Scope {
-        if let userId { return .user(userId) }
-        guard let chatId else { return .allUsers }
-        guard let chat = try catalog.main.chat(telegramID: chatId) else {
-            throw CommandError(.usage, "No chat with the Telegram id \(chatId) is in \(catalog.main.path)")
-        }
-        return .chat(chat)
     }
 }
 

@@ -144,8 +144,3 @@ struct SimilarCommand: SemblanceCommand {
         }
     }
 }
-
-/// Whose images are looked through.
-enum Breadth: String, ExpressibleByArgument, CaseIterable {
-    case user, chat, all
-}
