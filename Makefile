@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test check format quality fidelity bench int8 soak crashes golden clean
+.PHONY: help setup build demo test check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -37,6 +37,9 @@ bench: ## Measure speed and memory beside Python (a quarter of an hour, 3 GB)
 
 int8: setup ## Measure int8 against float32 on a trained transformer (minutes)
 	Scripts/int8
+
+switch: demo ## Change the demo's model back and forth under queries and 100 kills (minutes)
+	python3 Scripts/switch.py
 
 soak: setup ## Embed 100,000 pictures and watch the memory (long)
 	SEMBLANCE_SOAK_IMAGES=100000 Scripts/test --filter SoakTests

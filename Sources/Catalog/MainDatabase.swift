@@ -1,6 +1,6 @@
 import CSQLite
 import Foundation
-import GRDB
+package import GRDB
 import Glibc
 import Synchronization
 package import SystemPackage
@@ -101,7 +101,7 @@ package final class MainDatabase: Sendable {
     }
 
     /// Runs statements outside any transaction.
-    func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
+    package func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
         try CatalogError.naming(path.string) { try queue.inDatabase(work) }
     }
 

@@ -13,9 +13,7 @@ package struct OrphanedVectors: Sendable, Equatable {
 
 extension VectorDatabase {
     /// Removes the vectors of images that are gone from every space, where there are plausibly many.
-    ///
-    /// - Parameter asked: Whether somebody said that there are so many.
-    package func removeOrphans(by main: MainDatabase, asked: Bool = false) throws(CatalogError) -> OrphanedVectors {
+    package func removeOrphans(by main: MainDatabase) throws(CatalogError) -> OrphanedVectors {
         var orphans: [(space: StoredSpace, images: [Int64])] = []
         var total = 0
         for space in try spaces() {
@@ -23,7 +21,7 @@ extension VectorDatabase {
             if !found.isEmpty { orphans.append((space, found)) }
         }
         let found = OrphanedVectors(count: orphans.reduce(0) { $0 + $1.images.count }, total: total)
-        guard found.isPlausible || asked else { return found }
+        guard found.isPlausible else { return found }
         for (space, images) in orphans { try remove(images, from: space) }
         return found
     }

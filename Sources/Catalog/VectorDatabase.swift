@@ -1,5 +1,5 @@
 import CSQLite
-import GRDB
+package import GRDB
 import Glibc
 package import SystemPackage
 
@@ -103,6 +103,11 @@ package final class VectorDatabase: Sendable {
 
     func write<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
         try CatalogError.naming(path.string) { try queue.write(work) }
+    }
+
+    /// Runs statements outside any transaction.
+    package func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
+        try CatalogError.naming(path.string) { try queue.inDatabase(work) }
     }
 
     /// Forgets failures of some classes in the spaces of a model, so that the next run tries the images again.

@@ -12,10 +12,10 @@ struct VectorIndex {
 
     init(_ space: VectorDatabase.StoredSpace) { self.space = space }
 
-    /// Makes the index where it is missing, adds vectors that it lacks and removes rows whose vector is gone.
+    /// Makes the index where it is missing, and removes rows whose vector is gone.
     ///
-    /// - Returns: How many rows had to be added or removed.
-    func reconcile(_ db: Database) throws -> Int {
+    /// - Returns: How many rows were removed.
+    func prepare(_ db: Database) throws -> Int {
         try db.execute(
             sql: """
                 CREATE VIRTUAL TABLE IF NOT EXISTS \(table) USING vec0(
@@ -30,20 +30,25 @@ struct VectorIndex {
             arguments: [space.id]
         )
         try remove(extra, db)
-        let missing = try Row.fetchCursor(
+        return extra.count
+    }
+
+    /// Adds some of the vectors that the index lacks.
+    ///
+    /// - Parameter id: Those after this one.
+    /// - Returns: The id of the last one that was added, and how many were.
+    func addMissing(after id: Int64, count: Int, _ db: Database) throws -> (last: Int64, count: Int)? {
+        let missing = try Row.fetchAll(
             db,
             sql: """
                 SELECT id, owner, blob FROM vectors
-                WHERE space_id = ? AND id NOT IN (SELECT rowid FROM \(table)_rowids)
+                WHERE id > ? AND space_id = ? AND NOT EXISTS (SELECT 1 FROM \(table)_rowids r WHERE r.rowid = vectors.id)
+                ORDER BY id LIMIT ?
                 """,
-            arguments: [space.id]
+            arguments: [id, space.id, count]
         )
-        var added = 0
-        while let row = try missing.next() {
-            try add(row[0], owner: row[1], blob: row.bytes(at: 2) ?? [], db)
-            added += 1
-        }
-        return extra.count + added
+        for row in missing { try add(row[0], owner: row[1], blob: row.bytes(at: 2) ?? [], db) }
+        return missing.last.map { ($0[0], missing.count) }
     }
 
     /// Whether there is such a table.

@@ -73,7 +73,7 @@ package final class VectorStore: Sendable {
     ) throws(CatalogError) -> IndexState {
         if case .unavailable(let reason) = vectors.indexExtension { return .unavailable(reason: reason) }
         do throws(CatalogError) {
-            return .ready(repaired: try vectors.write { try VectorIndex(space).reconcile($0) })
+            return .ready(repaired: try vectors.reconcileIndex(of: space))
         } catch  where error.code == .schema {
             return .unavailable(reason: error.description)
         }

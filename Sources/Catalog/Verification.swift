@@ -31,6 +31,7 @@ package struct Verification {
         case imageGone = "our vector is of an image that the bot has deleted"
         case imageExchanged = "our vector is of another image that had this id"
         case overwritten = "the bot's row holds another vector than the one that we wrote"
+        case overwrittenWorthlessly = "the bot's row holds bytes that no model made, in the place of our vector"
         case relabelled = "the bot's row names another model beside our vector"
         case notPublished = "our vector has not reached the bot's row"
         case ourVectorDamaged = "the vector in our database is damaged"
@@ -40,12 +41,16 @@ package struct Verification {
         case madeByNoModel = "the bot's row holds random numbers that no model made"
         case otherModel = "the bot's row holds another model's vector"
         case unknownOrigin = "the bot's row holds a vector that we did not write"
-        case sameAsOther = "our vector equals that of a different file"
+        /// A suspicion only: two tall drawings can have the same middle, which is what a model sees of them.
+        case sameAsOther = "our vector equals that of a file with another picture"
         case notInIndex = "our vector is not in the index"
         case indexDiffers = "the index holds other numbers than our vector"
         case indexOrphan = "the index holds a row without a vector"
         case recomputedDiffers = "computed anew, the vector is another one"
         case fileChanged = "the file is another one than the vector was made from"
+
+        /// Whether something is wrong for certain.
+        package var isCertain: Bool { self != .sameAsOther }
     }
 
     /// Reports all findings, those of the bot's rows first.
@@ -76,10 +81,9 @@ package struct Verification {
         case .unpublished: return .notPublished
         case .pending: return isOurs ? .notPublished : nil
         case .stale where isOurs:
-            guard case .blob(let bytes) = surveyed.image.stored, ours?.isBlob(bytes) == true else {
-                return .overwritten
-            }
-            return .relabelled
+            guard ours?.isHeld(by: surveyed.image) != true else { return .relabelled }
+            let isWorthless = [.stale(.damaged), .stale(.noModel)].contains(surveyed.condition)
+            return isWorthless ? .overwrittenWorthlessly : .overwritten
         case .stale(.damaged): return .blobDamaged
         case .stale(.noModel): return .madeByNoModel
         case .stale(.otherModel), .stale(.otherSpace): return .otherModel
@@ -159,15 +163,16 @@ extension VectorDatabase {
         }
     }
 
-    /// Images whose vector is bit for bit that of another file, which no model gives but by chance.
+    /// Images whose vector is bit for bit that of another file whose picture looks otherwise, which no model gives.
     fileprivate func imagesWithTheVectorOfAnotherFile(in space: StoredSpace) throws(CatalogError) -> [Int64] {
-        try read { db in
+        let looks = knowsPictures ? "coalesce(perceptual_hash, source_digest)" : "source_digest"
+        return try read { db in
             try Int64.fetchAll(
                 db,
                 sql: """
                     SELECT image_id FROM vectors WHERE space_id = ?1 AND blob_digest IN (
                         SELECT blob_digest FROM vectors WHERE space_id = ?1
-                        GROUP BY blob_digest HAVING count(DISTINCT source_digest) > 1)
+                        GROUP BY blob_digest HAVING count(DISTINCT \(looks)) > 1)
                     ORDER BY image_id
                     """,
                 arguments: [space.id]

@@ -4,7 +4,7 @@ import Glibc
 /// The program.
 @main
 struct Semblance: ParsableCommand {
-    static let version = "0.2.0"
+    static let version = "0.3.0"
 
     static let configuration = CommandConfiguration(
         commandName: "semblance",
@@ -35,7 +35,8 @@ struct Semblance: ParsableCommand {
         subcommands: [
             StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self, EmbedCommand.self,
             SimilarCommand.self, SearchCommand.self, DuplicatesCommand.self, FailuresCommand.self, ExportCommand.self,
-            VerifyCommand.self, SpaceCommand.self,
+            VerifyCommand.self, ReindexCommand.self,
+            BackupCommand.self, SpaceCommand.self,
             ModelCommand.self,
         ]
     )

@@ -52,6 +52,19 @@ extension EndToEnd {
             }
         }
 
+        @Test("is filled once, however many runs begin at the same time")
+        func together() throws {
+            try withLibrary { library in
+                try library.addPictures(1...60)
+                let runs = try (0..<6).map { _ in try library.start(["generate", "--all-users"]) }
+                let outcomes = try runs.map { try $0.wait() }
+                #expect(outcomes.contains { $0.status == 0 } && outcomes.allSatisfy { [0, 75].contains($0.status) })
+                #expect(outcomes.filter { $0.status == 75 }.allSatisfy { $0.errors.contains("running already") })
+                #expect(try library.vectorCount("SELECT sum(embedded) FROM runs") == 60)
+                #expect(try library.json("stats")["with_embeddings"] as? Int == 60)
+            }
+        }
+
         @Test("is worked on by one run at a time; the second says who is there")
         func secondRun() throws {
             try withLibrary { library in

@@ -267,6 +267,20 @@ extension EndToEnd {
             }
         }
 
+        @Test("loses nothing where our own database is deleted while a run fills it")
+        func deletedMeanwhile() throws {
+            try withLibrary { library in
+                try library.addPictures(1...300)
+                let run = try library.start(["generate", "--all-users", "--batch-size", "2"])
+                try waitUntil { run.errorsSoFar.contains("/300 images") }
+                try FileManager.default.removeItem(atPath: library.vectors.string)
+                _ = try run.wait()
+                #expect(try library.run("generate", "--all-users").status == 0)
+                #expect(try library.json("stats")["with_embeddings"] as? Int == 300)
+                #expect(try library.run("verify", "--sample", "20").status == 0 && library.integrity() == ["ok", "ok"])
+            }
+        }
+
         @Test("whose files vanish while the run goes on costs those images alone")
         func vanishing() throws {
             try withLibrary { library in

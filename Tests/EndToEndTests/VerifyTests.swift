@@ -26,13 +26,6 @@ extension EndToEnd {
             return found.sorted().map(\.description)
         }
 
-        /// A statement on our own database.
-        private func change(_ library: Library, _ sql: String, _ arguments: StatementArguments = []) throws {
-            let queue = try DatabaseQueue(path: library.vectors.string)
-            try queue.write { try $0.execute(sql: sql, arguments: arguments) }
-            try queue.close()
-        }
-
         private func withEmbedded(_ count: Int64, _ body: (Library) throws -> Void) throws {
             try withLibrary { library in
                 try library.addPictures(1...count)
@@ -91,9 +84,11 @@ extension EndToEnd {
                 }
                 #expect(
                     try findings(library) == [
-                        "2 imageGone", "3 imageExchanged", "3 unknownOrigin", "4 overwritten", "5 overwritten",
-                        "6 overwritten", "7 overwritten", "8 overwritten", "9 relabelled", "10 relabelled",
-                        "11 notPublished", "12 overwritten", "13 overwritten", "40 unknownOrigin", "41 madeByNoModel",
+                        "2 imageGone", "3 imageExchanged", "3 unknownOrigin", "4 overwrittenWorthlessly",
+                        "5 overwrittenWorthlessly",
+                        "6 overwritten", "7 overwrittenWorthlessly", "8 overwritten", "9 relabelled", "10 relabelled",
+                        "11 notPublished", "12 overwrittenWorthlessly", "13 overwrittenWorthlessly", "40 unknownOrigin",
+                        "41 madeByNoModel",
                         "42 otherModel", "43 blobDamaged", "44 blobDamaged", "45 blobDamaged", "46 blobDamaged",
                         "47 blobDamaged",
                     ]
@@ -110,21 +105,20 @@ extension EndToEnd {
             try withEmbedded(12) { library in
                 let constant = blob { _ in 1 / Float(512).squareRoot() }
                 let notANumber = blob { $0 == 7 ? .nan : 0.04 }
-                try change(library, "UPDATE vectors SET blob = substr(blob, 1, 100) WHERE image_id = 1")
-                try change(library, "UPDATE vectors SET blob = ? WHERE image_id = 2", [notANumber])
-                try change(library, "UPDATE vectors SET blob = ? WHERE image_id = 3", [blob { _ in 0 }])
-                try change(library, "UPDATE vectors SET blob = ? WHERE image_id = 4", [constant])
-                try change(library, "UPDATE vectors SET blob = ? WHERE image_id = 5", [blob { $0 == 0 ? 1 : 0 }])
-                try change(library, "UPDATE vectors SET blob_digest = zeroblob(32) WHERE image_id = 6")
-                try change(
-                    library,
+                try library.vectorsExecute("UPDATE vectors SET blob = substr(blob, 1, 100) WHERE image_id = 1")
+                try library.vectorsExecute("UPDATE vectors SET blob = ? WHERE image_id = 2", [notANumber])
+                try library.vectorsExecute("UPDATE vectors SET blob = ? WHERE image_id = 3", [blob { _ in 0 }])
+                try library.vectorsExecute("UPDATE vectors SET blob = ? WHERE image_id = 4", [constant])
+                try library.vectorsExecute("UPDATE vectors SET blob = ? WHERE image_id = 5", [blob { $0 == 0 ? 1 : 0 }])
+                try library.vectorsExecute("UPDATE vectors SET blob_digest = zeroblob(32) WHERE image_id = 6")
+                try library.vectorsExecute(
                     """
                     UPDATE vectors SET source_digest = zeroblob(32),
                         (blob, blob_digest) = (SELECT blob, blob_digest FROM vectors WHERE image_id = 8)
                     WHERE image_id = 7
                     """
                 )
-                try change(library, "UPDATE vectors SET blob = ? WHERE image_id = 9", [blob { _ in 3 }])
+                try library.vectorsExecute("UPDATE vectors SET blob = ? WHERE image_id = 9", [blob { _ in 3 }])
                 #expect(
                     try findings(library) == [
                         "1 indexDiffers", "1 ourVectorDamaged", "2 indexDiffers", "2 ourVectorDamaged",
@@ -140,20 +134,19 @@ extension EndToEnd {
         @Test("names what the index lacks, has too much of, and has wrong")
         func index() throws {
             try withEmbedded(5) { library in
-                try change(
-                    library,
+                try library.vectorsExecute(
                     "DELETE FROM index_1_rowids WHERE rowid = (SELECT id FROM vectors WHERE image_id = 2)"
                 )
                 let lacking = try findings(library)
                 #expect(lacking == ["2 notInIndex"], "\(lacking)")
-                try change(library, "UPDATE index_1_vector_chunks00 SET vectors = zeroblob(length(vectors))")
+                try library.vectorsExecute("UPDATE index_1_vector_chunks00 SET vectors = zeroblob(length(vectors))")
                 #expect(
                     try findings(library) == [
                         "1 indexDiffers", "2 notInIndex", "3 indexDiffers", "4 indexDiffers", "5 indexDiffers",
                     ]
                 )
                 let row = try library.vectorCount("SELECT id FROM vectors WHERE image_id = 4")
-                try change(library, "DELETE FROM vectors WHERE image_id = 4")
+                try library.vectorsExecute("DELETE FROM vectors WHERE image_id = 4")
                 #expect(try findings(library).contains("\(row) indexOrphan"))
             }
         }
@@ -164,8 +157,7 @@ extension EndToEnd {
                 try library.write(JPEGWriter.picture(99), "data/img/2.jpg")
                 let vector = blob { $0 == 0 ? 1 : 0 }
                 try library.bot.execute("UPDATE images SET embedding = ? WHERE id = 5", [vector])
-                try change(
-                    library,
+                try library.vectorsExecute(
                     "UPDATE vectors SET blob = ?, blob_digest = ? WHERE image_id = 5",
                     [vector, Data(SHA256Digest(of: Array(vector)).bytes)]
                 )

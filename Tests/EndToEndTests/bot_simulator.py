@@ -1,6 +1,7 @@
 """The bot as another process that uses its database while Semblance works.
 
 hold DATABASE SECONDS          takes the write lock, says "locked", keeps it, commits
+write DATABASE SECONDS         writes a message every few milliseconds
 work DATABASE SECONDS          writes messages in short transactions, and once for nine seconds; says how it went
 """
 
@@ -21,6 +22,15 @@ def hold(path, seconds):
     print("locked", flush=True)
     time.sleep(seconds)
     connection.execute("COMMIT")
+
+
+def write(path, seconds):
+    connection = connect(path)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        connection.execute("INSERT INTO messages (chat_id, text) VALUES (1, 'hello')")
+        print("written", flush=True)
+        time.sleep(0.003)
 
 
 def work(path, seconds):
@@ -45,4 +55,4 @@ def work(path, seconds):
     print(json.dumps({"written": len(latencies), "p99_ms": round(p99, 1), "max_ms": round(latencies[-1], 1)}))
 
 
-{"hold": hold, "work": work}[sys.argv[1]](sys.argv[2], float(sys.argv[3]))
+{"hold": hold, "work": work, "write": write}[sys.argv[1]](sys.argv[2], float(sys.argv[3]))

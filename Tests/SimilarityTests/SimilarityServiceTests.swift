@@ -68,6 +68,27 @@ struct SimilarityServiceTests {
         /// What a service does now and then, so that images are found in the chat that they are in.
         func synchronise() throws { try resident?.synchronise() }
 
+        /// Another program that writes into the same databases.
+        func connectAnew() throws -> Writer {
+            let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
+            let main = try MainDatabase(address, isReadOnly: false)
+            let path = vectors.path
+            let index = way == .index ? Fixtures.sqliteVec : nil
+            let vectors = try VectorDatabase(path: path, isReadOnly: false, extensionPath: index)
+            return Writer(main: main, store: try VectorStore(main: main, vectors: vectors, space: store.space.space))
+        }
+
+        /// A second connection to both databases.
+        struct Writer: Sendable {
+            let main: MainDatabase
+            let store: VectorStore
+
+            func embed(_ id: Int64, _ embedding: Embedding) throws {
+                guard let image = try main.images([id]).first else { return }
+                _ = try store.store([Setting.vector(image, embedding)], failures: [])
+            }
+        }
+
         /// Gives every image a vector of the other space and lets that answer.
         func changeSpace(_ numbers: () -> [Float]) throws {
             let other = spaces.first { $0 != store.space.space } ?? spaces[0]
@@ -75,7 +96,7 @@ struct SimilarityServiceTests {
             let images = try catalog.main.images(truth.keys.sorted())
             for image in images {
                 let embedding = try Embedding(normalizing: numbers())
-                _ = try next.store([vector(image, embedding)], failures: [])
+                _ = try next.store([Self.vector(image, embedding)], failures: [])
                 truth[image.id] = embedding
             }
             try next.activate()
@@ -84,7 +105,7 @@ struct SimilarityServiceTests {
             (store, resident) = (next, nil)
         }
 
-        private func vector(_ image: ImageRecord, _ embedding: Embedding) -> NewVector {
+        private static func vector(_ image: ImageRecord, _ embedding: Embedding) -> NewVector {
             let source = SourceFile(
                 fingerprint: "f",
                 digest: [UInt8](repeating: 1, count: 32),
@@ -105,7 +126,7 @@ struct SimilarityServiceTests {
         func embed(_ id: Int64, _ numbers: [Float]) throws {
             let image = try #require(try catalog.main.images([id]).first)
             let embedding = try Embedding(normalizing: numbers)
-            _ = try store.store([vector(image, embedding)], failures: [])
+            _ = try store.store([Self.vector(image, embedding)], failures: [])
             truth[id] = embedding
         }
 
@@ -216,6 +237,50 @@ struct SimilarityServiceTests {
             for scope in [Scope.user(1001), .chat(1), .allUsers] {
                 let hits = try setting.service.findSimilarImages(to: query, excluding: 1, scope: scope, limit: 5)
                 #expect(ids(hits) == [35, 36, 37, 38, 39])
+            }
+        }
+    }
+
+    @Test("never shows an image in the chat that it was in, even before a service has noticed the move")
+    func moved() throws {
+        try withSetting(.resident) { setting in
+            for id in 1...5 { try setting.add(Int64(id), chat: 1, angle(Float(id))) }
+            let query = try #require(setting.truth[1])
+            let before = try setting.service.findSimilarImages(to: query, scope: .user(1001))
+            #expect(ids(before) == [1, 2, 3, 4, 5])
+            try setting.bot.execute("UPDATE images SET chat_id = 2 WHERE id IN (2, 4)")
+            #expect(ids(try setting.service.findSimilarImages(to: query, scope: .user(1001))) == [1, 3, 5])
+            try setting.synchronise()
+            #expect(ids(try setting.service.findSimilarImages(to: query, scope: .user(1002))) == [2, 4])
+        }
+    }
+
+    @Test(
+        "gives each image the cosine of a vector that it really had, while another connection writes",
+        arguments: SearchWay.allCases
+    )
+    func duringWrites(way: SearchWay) throws {
+        try withSetting(way) { setting in
+            for id in 1...30 { try setting.add(Int64(id), chat: 1, angle(Float(id))) }
+            let service = try setting.service
+            let writer = try setting.connectAnew()
+            let query = try Embedding(normalizing: angle(0))
+            let versions = try (0...2).map { version in
+                try (1...30).map { try Embedding(normalizing: angle(Float($0 + 30 * version))) }
+            }
+            let writing = Thread {
+                for round in 1...40 {
+                    for id in 1...30 { try? writer.embed(Int64(id), versions[round % 3][id - 1]) }
+                }
+            }
+            writing.start()
+            while !writing.isFinished {
+                let hits = try service.findSimilarImages(to: query, scope: .user(1001), limit: 50, threshold: -1)
+                #expect(Set(hits.map(\.image.id)).count == hits.count)
+                for hit in hits {
+                    let cosines = versions.map { query.cosine(to: $0[Int(hit.image.id) - 1]) }
+                    #expect(cosines.contains(hit.cosine), "image \(hit.image.id)")
+                }
             }
         }
     }

@@ -13,14 +13,21 @@ struct VerifyCommand: SemblanceCommand {
         abstract:
             "Compare the bot's database, ours and the index row by row; name each row that is not as it should be.",
         discussion: """
-            Nothing is changed: semblance generate replaces what the bot's rows hold wrongly, and fills the index. With \
-            --sample some vectors are computed anew from their files and compared (cosine at least 0.999). The exit \
-            status is 65 where anything is wrong.
+            Nothing is changed without --repair. With --sample some vectors are computed anew from their files and compared \
+            (cosine at least 0.999). --repair does what can be proven right: it removes vectors of images that are gone, and \
+            false ones, writes ours into the bot's rows where those hold nothing or nothing of worth, and makes a wrong index \
+            anew; semblance generate does the rest. The exit status is 65 where anything is wrong and stays so.
             """
     )
 
     @Option(help: "Compute so many vectors anew, spread over all images.")
     var sample = 0
+
+    @Flag(help: "Put right what can be proven.")
+    var repair = false
+
+    @Flag(help: "With --repair: even where more than a fifth of all vectors would be removed.")
+    var yes = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -29,6 +36,7 @@ struct VerifyCommand: SemblanceCommand {
 
     func validate() throws {
         guard 0...1_000_000 ~= sample else { throw ValidationError("--sample takes a number up to 1000000.") }
+        guard repair || !yes else { throw ValidationError("--yes goes with --repair.") }
     }
 
     /// One finding, as JSON tells it.
@@ -46,25 +54,70 @@ struct VerifyCommand: SemblanceCommand {
 
     func execute() throws -> ExitStatus {
         let settings = try locations.settings()
-        let catalog = try Catalog(reading: settings, index: true)
+        guard repair else {
+            return try verify(try Catalog(reading: settings, index: true), settings).isEmpty ? .done : .badData
+        }
+        try settings.address.checkFile()
+        let lock = try RunLock(beside: settings.vectorDatabase)
+        defer { lock.release() }
+        let vectors = try VectorDatabase.forWriting(settings)
+        let catalog = Catalog(main: try MainDatabase(settings.address, isReadOnly: false), vectors: vectors)
+        let findings = try verify(catalog, settings)
+        return try findings.isEmpty ? .done : mend(findings, catalog, vectors, settings)
+    }
+
+    /// Reports what is found, and gives back what is wrong for certain.
+    private func verify(_ catalog: Catalog, _ settings: Settings) throws -> [Verification.Finding] {
         let space = try catalog.activeSpace(settings)
-        var lines: [Line] = []
-        var count = 0
+        var findings: [Verification.Finding] = []
         let report = { (finding: Verification.Finding) in
-            count += 1
-            guard !json else { return lines.append(Line(finding)) }
+            findings.append(finding)
+            guard !json else { return }
             let subject = finding.kind == .indexOrphan ? "index row" : "image"
             Console.data("\(subject) \(finding.imageID): \(finding.kind.rawValue)")
         }
         try Verification(catalog, space: space).run(report)
         let computed = try sample > 0 ? recompute(catalog, space, settings, report) : 0
-        if json { Console.data(try lines.json()) }
+        if json { Console.data(try findings.map(Line.init).json()) }
         if sample > 0 { Console.say("\(Counts.images(computed)) computed anew.") }
-        guard count == 0 else {
-            if !json { Console.data("\(count) of what was checked is not as it should be.") }
-            return .badData
+        let wrong = findings.filter(\.kind.isCertain)
+        guard !json else { return wrong }
+        Console.data(
+            wrong.isEmpty
+                ? "Everything is as it should be." : "\(wrong.count) of what was checked is not as it should be."
+        )
+        if wrong.count < findings.count {
+            Console.data(
+                "\(Counts.images(findings.count - wrong.count)) may be worth a look; --sample computes vectors anew."
+            )
         }
-        if !json { Console.data("Everything is as it should be.") }
+        return wrong
+    }
+
+    private func mend(
+        _ findings: [Verification.Finding],
+        _ catalog: Catalog,
+        _ vectors: VectorDatabase,
+        _ settings: Settings
+    ) throws -> ExitStatus {
+        let space = try catalog.activeSpace(settings)
+        let repair = try Repair(of: findings, catalog, space: space)
+        guard try yes || !repair.isDrastic() else {
+            throw CommandError(
+                .badData,
+                "\(repair.removed.count) vectors would be removed, more than a fifth of all. Is this the right database? "
+                    + "Nothing was changed; --yes removes them"
+            )
+        }
+        try repair.run(try VectorStore(main: catalog.main, vectors: vectors, space: space.space))
+        Console.say(
+            "Repaired: \(repair.removed.count) vectors removed, \(repair.published.count) written into the bot's database, "
+                + "\(repair.restored.count) taken back from it\(repair.rebuildsIndex ? ", the index made anew" : "")."
+        )
+        guard repair.left.isEmpty && repair.removed.isEmpty else {
+            Console.say("semblance generate --all-users computes what is missing now and replaces what is left.")
+            return repair.left.isEmpty ? .done : .badData
+        }
         return .done
     }
 
