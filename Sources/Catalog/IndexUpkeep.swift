@@ -25,7 +25,9 @@ extension VectorDatabase {
         return removed + added
     }
 
-    /// Makes a space's index anew. Until it is whole again, searches look at the vectors themselves.
+    /// Makes a space's index anew.
+    ///
+    /// Until it is whole again, searches look at the vectors themselves.
     package func rebuildIndex(
         of space: StoredSpace,
         progress: (_ added: Int) -> Void = { _ in }

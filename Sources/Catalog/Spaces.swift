@@ -47,7 +47,9 @@ extension VectorDatabase {
         try spaces().first { $0.space == space }
     }
 
-    /// Adds a space where it is new. It becomes active at once where no other has anything to answer with.
+    /// Adds a space where it is new.
+    ///
+    /// It becomes active at once where no other has anything to answer with.
     package func register(_ space: EmbeddingSpace) throws(CatalogError) -> StoredSpace {
         try write { db in
             try db.execute(

@@ -108,8 +108,9 @@ private struct PictureLibrary {
         return groups.values.filter { $0.count > 1 }
     }
 
-    /// Pictures whose hashes are near and whose vectors are too; what is a copy of a copy belongs with it. A picture of one
-    /// colour, whose hash says nothing, has no copies.
+    /// Pictures whose hashes are near and whose vectors are too.
+    ///
+    /// What is a copy of a copy belongs with it. A picture of one colour, whose hash says nothing, has no copies.
     func copies(among places: [Int]) -> [[Int]] {
         let hashed = places.filter { pictures[$0].hash ?? 0 != 0 }
         let hashes = hashed.map { PerceptualHash(bits: pictures[$0].hash ?? 0) }
@@ -127,7 +128,9 @@ private struct PictureLibrary {
         return sets.sets().map { $0.map { hashed[$0] } }
     }
 
-    /// Groups around leaders. Sixty-four possible leaders at a time look at all later pictures at once.
+    /// Groups around leaders.
+    ///
+    /// Sixty-four possible leaders at a time look at all later pictures at once.
     func clusters(
         among places: [Int],
         threshold: Float,

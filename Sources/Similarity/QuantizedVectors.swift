@@ -200,8 +200,10 @@ final class QuantizedVectors {
         }
     }
 
-    /// The bounds of a row's score: with v = s·z + e and q = t·y + f, q·v differs from s·t·(y·z) by at most |e| + |f|·|v|
-    /// + |f|·|e|, where |v| and |q| are 1; a hundred-thousandth covers what float sums lose.
+    /// The bounds of a row's score.
+    ///
+    /// With v = s·z + e and q = t·y + f, q·v differs from s·t·(y·z) by at most |e| + |f|·|v| + |f|·|e|, where |v| and |q|
+    /// are 1; a hundred-thousandth covers what float sums lose.
     private func score(of row: Int, _ sum: Int32, _ query: QuantizedQuery) -> Score? {
         guard ids[row] != Self.removed else { return nil }
         let middle = Float(sum) * scales[row] * query.scale

@@ -9,7 +9,9 @@ struct SpaceSwitch {
 
     init(_ settings: Settings) { self.settings = settings }
 
-    /// Makes the chosen space the active one. Stopped on the way, `generate` or the same command finishes it.
+    /// Makes the chosen space the active one.
+    ///
+    /// Stopped on the way, `generate` or the same command finishes it.
     func change(to choose: (VectorDatabase) throws -> VectorDatabase.StoredSpace) throws -> ExitStatus {
         let stop = StopSignal()
         let interruption = Interruption(stop)
