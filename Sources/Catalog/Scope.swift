@@ -1,5 +1,5 @@
 /// Whose images something is about.
-package enum Scope: Sendable, Equatable {
+package enum Scope: Sendable, Hashable {
     case allUsers
     /// One person, by Telegram id.
     case user(Int64)

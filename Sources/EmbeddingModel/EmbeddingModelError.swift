@@ -2,11 +2,13 @@
 package struct EmbeddingModelError: Error, Sendable, CustomStringConvertible {
     /// What kind of trouble it is, which decides the exit status.
     package struct Code: Sendable, Hashable {
-        private enum Value { case missing, damaged, engine, usage, cannotWrite }
+        private enum Value { case missing, noTextTower, damaged, engine, usage, cannotWrite }
         private let value: Value
 
         /// The model's folder or one of its files is not there.
         package static let missing = Code(value: .missing)
+        /// The model knows pictures alone.
+        package static let noTextTower = Code(value: .noTextTower)
         /// The model is there, but its files cannot be what they claim to be.
         package static let damaged = Code(value: .damaged)
         /// The engine is missing or failed.

@@ -3,8 +3,8 @@ package import Vectors
 
 /// A loaded model that turns texts into embeddings of the space that its pictures are in.
 ///
-/// An encoder belongs to one thread at a time.
-package final class TextEncoder {
+/// Several threads may embed at once.
+package final class TextEncoder: Sendable {
     /// The space that all its embeddings are in.
     package let space: EmbeddingSpace
 
@@ -14,7 +14,7 @@ package final class TextEncoder {
 
     /// Loads a model's text tower.
     ///
-    /// - Throws: `.missing` where the model has no text tower or no tokenizer, `.damaged`, or `.engine`.
+    /// - Throws: `.noTextTower`, `.missing` where it has no tokenizer, `.damaged`, or `.engine`.
     package convenience init(
         _ model: ModelFolder,
         precision: Precision = .float32,
@@ -55,7 +55,7 @@ package final class TextEncoder {
 
     private static func configuration(of model: ModelFolder) throws(EmbeddingModelError) -> CLIPConfiguration {
         guard case .clip(let configuration) = try model.architecture() else {
-            throw EmbeddingModelError(.missing, "The model \(model.name) has no text tower; a CLIP model has one")
+            throw EmbeddingModelError(.noTextTower, "The model \(model.name) has no text tower; a CLIP model has one")
         }
         return configuration
     }

@@ -1,14 +1,14 @@
 import Inference
 
 /// The vectors of all tokens and of all positions, in the mapped checkpoint: a text needs a few of them.
-struct TokenTable {
+struct TokenTable: Sendable {
     /// Numbers in a vector.
     let width: Int
 
     private let tokens: ExternalTensor
     private let positions: ExternalTensor
     /// Keeps the tensors' memory where it is.
-    private let owner: AnyObject
+    private let owner: any AnyObject & Sendable
 
     init(_ text: CLIPConfiguration.Text, _ checkpoint: Checkpoint) throws(EmbeddingModelError) {
         width = text.layers.hidden_size

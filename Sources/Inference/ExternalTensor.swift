@@ -1,5 +1,7 @@
 /// A weight whose bytes lie in memory that somebody else keeps, such as a mapped weights file.
-@safe package struct ExternalTensor {
+///
+/// - Note: `@unchecked Sendable` because the bytes are only read.
+@safe package struct ExternalTensor: @unchecked Sendable {
     /// The initialiser's name in the graph.
     package let name: String
     package let elementType: ElementType

@@ -12,7 +12,7 @@ package struct SimilarityService: Sendable {
     let catalog: Catalog
     /// The space that is searched.
     package let space: VectorDatabase.StoredSpace
-    private let search: any NearestSearch
+    let search: any NearestSearch
 
     /// Cosine from which on two pictures count as alike, unless somebody says otherwise.
     package static let usualThreshold: Float = 0.7

@@ -22,11 +22,15 @@ package struct TextScale: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - background: The embeddings of `texts`.
-    ///   - vectors: Those of the pictures that are searched.
-    package init(background: [Embedding], vectors: VectorMatrix) {
-        let best = background.compactMap { text in
-            SimilarityService.nearest(to: text, in: vectors, limit: 1).first.map { Double($0.score) }
-        }
+    ///   - search: How the pictures are searched.
+    ///   - scope: Whose.
+    package init(background: [Embedding], _ search: some NearestSearch, _ scope: Scope) throws {
+        let rank = try search.ranking(scope)
+        self.init(best: try background.compactMap { try rank($0, 1).first.map { Double($0.score) } })
+    }
+
+    /// - Parameter best: The best cosine of each text that nothing shows.
+    init(best: [Double]) {
         let mean = best.isEmpty ? 1 : best.reduce(0, +) / Double(best.count)
         let squares = best.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         self.mean = Float(mean)
@@ -62,6 +66,11 @@ package struct TextScale: Sendable, Equatable {
 }
 
 extension SimilarityService {
+    /// What a cosine of words means among the pictures of a scope.
+    package func scale(background: [Embedding], _ scope: Scope) throws -> TextScale {
+        try TextScale(background: background, search, scope)
+    }
+
     /// The pictures that a text describes, nearest first; none where chance explains the best of them.
     package func searchByText(
         _ query: Embedding,

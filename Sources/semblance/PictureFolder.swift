@@ -7,7 +7,7 @@ struct PictureFolder {
 
     /// - Throws: `CommandError` where there is no such folder.
     init(_ path: FilePath) throws(CommandError) {
-        guard Self.kind(of: path) == S_IFDIR else {
+        guard Self.kind(of: path) == .directory else {
             throw CommandError(.missingFile, "The folder \(path) is not there")
         }
         self.path = path
@@ -29,21 +29,18 @@ struct PictureFolder {
         }
         return try entries.sorted { $0.string < $1.string }.flatMap { entry in
             switch Self.kind(of: entry) {
-            case S_IFREG: [entry]
-            case S_IFDIR: try PictureFolder(entry).files()
+            case .regular: [entry]
+            case .directory: try PictureFolder(entry).files()
             default: [FilePath]()
             }
         }
     }
 
-    private static func kind(of path: FilePath) -> mode_t? {
-        var status = stat()
-        guard path.withPlatformString({ lstat($0, &status) }) == 0 else { return nil }
-        if status.st_mode & S_IFMT == S_IFLNK {
-            guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFREG else {
-                return nil
-            }
-        }
-        return status.st_mode & S_IFMT
+    /// What is at a path; of a link only whether it leads to a file.
+    private static func kind(of path: FilePath) -> FileType? {
+        let kind = try? path.stat(followTargetSymlink: false).type
+        guard kind == .symbolicLink else { return kind }
+        let target = try? path.stat().type
+        return target == .regular ? .regular : nil
     }
 }

@@ -25,6 +25,10 @@ struct Semblance: ParsableCommand {
               SEMBLANCE_THREADS      threads of the model (one per core)
               SEMBLANCE_ONNXRUNTIME  the path of libonnxruntime.so
               SEMBLANCE_SQLITE_VEC   the path of vec0.so
+              SEMBLANCE_ADDRESS      where serve listens (127.0.0.1:8000)
+              SEMBLANCE_API_KEY      the key that serve wants, 32 bytes or more
+              SEMBLANCE_USER_KEYS    keys for one user's images: ID:KEY,ID:KEY
+              SEMBLANCE_HOST_NAMES   other names that serve answers to: a,b
               HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE
                                      where models are fetched from, with what, if
 
@@ -36,7 +40,7 @@ struct Semblance: ParsableCommand {
             StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self, EmbedCommand.self,
             SimilarCommand.self, SearchCommand.self, DuplicatesCommand.self, FailuresCommand.self, ExportCommand.self,
             VerifyCommand.self, ReindexCommand.self,
-            BackupCommand.self, SpaceCommand.self,
+            BackupCommand.self, SpaceCommand.self, ServeCommand.self,
             ModelCommand.self,
         ]
     )

@@ -19,12 +19,16 @@ struct Settings {
         case threads = "SEMBLANCE_THREADS"
         case onnxRuntime = "SEMBLANCE_ONNXRUNTIME"
         case sqliteVec = "SEMBLANCE_SQLITE_VEC"
+        case address = "SEMBLANCE_ADDRESS"
+        case apiKey = "SEMBLANCE_API_KEY"
+        case userKeys = "SEMBLANCE_USER_KEYS"
+        case hostNames = "SEMBLANCE_HOST_NAMES"
         case hubEndpoint = "HF_ENDPOINT"
         case hubToken = "HF_TOKEN"
         case hubOffline = "HF_HUB_OFFLINE"
 
         /// Whether the value may not be shown.
-        var isSecret: Bool { self == .hubToken }
+        var isSecret: Bool { [.hubToken, .apiKey, .userKeys].contains(self) }
     }
 
     /// A value, and the layer that it is from.
@@ -91,6 +95,7 @@ struct Settings {
         [
             Key.databaseURL.rawValue: "sqlite+aiosqlite:///./data/telegram_agent.db",
             Key.model.rawValue: "clip-ViT-B-32",
+            Key.address.rawValue: "127.0.0.1:8000",
             Key.precision.rawValue: Precision.float32.rawValue,
             Key.hubEndpoint.rawValue: "https://huggingface.co",
             Key.threads.rawValue: String(ProcessInfo.processInfo.activeProcessorCount),

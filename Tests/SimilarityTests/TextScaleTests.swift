@@ -39,6 +39,14 @@ struct TextScaleTests {
         }
     }
 
+    private func scale(_ background: [Embedding], _ vectors: VectorMatrix) -> TextScale {
+        TextScale(
+            best: background.compactMap { text in
+                SimilarityService.nearest(to: text, in: vectors, limit: 1).first.map { Double($0.score) }
+            }
+        )
+    }
+
     @Test("calls a picture of the words strong, and hits of words that nothing shows no hits", arguments: [50, 3000])
     func grades(count: Int) throws {
         var library = Library()
@@ -48,7 +56,7 @@ struct TextScaleTests {
         pictures[7] = try library.picture(of: wanted, by: 0.5)
         let vectors = matrix(pictures)
         let background = try TextScale.texts.map { _ in try library.text() }
-        let scale = TextScale(background: background, vectors: vectors)
+        let scale = scale(background, vectors)
         let best = try #require(SimilarityService.nearest(to: wanted, in: vectors, limit: 1).first)
         #expect(best.id == 7 && scale.grade(of: best.score) == .strong && best.score < 0.7)
         let graded = unrelated.compactMap { text in
@@ -62,15 +70,15 @@ struct TextScaleTests {
         var library = Library()
         let pictures = try (0..<4000).map { _ in try library.picture() }
         let background = try TextScale.texts.map { _ in try library.text() }
-        let small = TextScale(background: background, vectors: matrix(Array(pictures.prefix(50))))
-        let large = TextScale(background: background, vectors: matrix(pictures))
+        let small = scale(background, matrix(Array(pictures.prefix(50))))
+        let large = scale(background, matrix(pictures))
         #expect(large.mean > small.mean + 0.02)
         #expect(Set(TextScale.texts).count == 32)
     }
 
     @Test("finds nothing where there are no pictures")
     func empty() {
-        let scale = TextScale(background: [], vectors: matrix([]))
+        let scale = TextScale(best: [])
         #expect(scale.grade(of: 0.99) == nil)
     }
 }

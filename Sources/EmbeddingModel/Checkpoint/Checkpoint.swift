@@ -32,7 +32,7 @@ struct Checkpoint: Sendable {
     }
 
     /// What keeps the weights' memory where it is.
-    var owner: AnyObject { file }
+    var owner: any AnyObject & Sendable { file }
 
     /// Maps a safetensors file and reads its header.
     init(_ path: FilePath) throws(EmbeddingModelError) {

@@ -41,9 +41,10 @@ struct SearchCommand: SemblanceCommand {
         let space = try catalog.activeSpace(settings)
         let scope = try scope.scope(catalog)
         let encoder = try Engine.textEncoder(of: space.space, settings)
-        let scale = TextScale(
+        let scale = try TextScale(
             background: try TextScale.texts.map { try encoder.embed($0) },
-            vectors: try catalog.searchableVectors(in: space, scope)
+            StoredSearch(catalog, space: space, usesIndex: false),
+            scope
         )
         let found = try SimilarityService(
             catalog,

@@ -1,0 +1,135 @@
+package import Catalog
+package import EmbeddingModel
+import ImageDecoding
+import Similarity
+import Synchronization
+package import SystemPackage
+package import Vectors
+
+/// What the server answers from: both databases, the active space in memory, and the model once something needs it.
+///
+/// Everything is opened when it is first asked for, and opened anew where our database's file was exchanged or another
+/// space became active. Called from several threads.
+package final class AnswerLibrary: Sendable {
+    /// How the parts are opened, which the composition knows.
+    package struct Sources: Sendable {
+        package let openMain: @Sendable () throws -> MainDatabase
+        package let openVectors: @Sendable () throws -> VectorDatabase?
+        package let vectorDatabase: FilePath
+        package let loadImageEncoder: @Sendable (EmbeddingSpace) throws -> ImageEncoder
+        package let loadTextEncoder: @Sendable (EmbeddingSpace) throws -> TextEncoder
+        /// Whether the model that made a space is here.
+        package let isModelHere: @Sendable (EmbeddingSpace?) -> Bool
+        /// Whether a file of an image can be opened.
+        package let isReachable: @Sendable (ImageRecord) -> Bool
+        /// The model that is wanted, for where there is no space yet.
+        package let model: String
+
+        package init(
+            openMain: @escaping @Sendable () throws -> MainDatabase,
+            openVectors: @escaping @Sendable () throws -> VectorDatabase?,
+            vectorDatabase: FilePath,
+            loadImageEncoder: @escaping @Sendable (EmbeddingSpace) throws -> ImageEncoder,
+            loadTextEncoder: @escaping @Sendable (EmbeddingSpace) throws -> TextEncoder,
+            isModelHere: @escaping @Sendable (EmbeddingSpace?) -> Bool,
+            isReachable: @escaping @Sendable (ImageRecord) -> Bool,
+            model: String
+        ) {
+            self.openMain = openMain
+            self.openVectors = openVectors
+            self.vectorDatabase = vectorDatabase
+            self.loadImageEncoder = loadImageEncoder
+            self.loadTextEncoder = loadTextEncoder
+            self.isModelHere = isModelHere
+            self.isReachable = isReachable
+            self.model = model
+        }
+    }
+
+    let sources: Sources
+    private let opened = Mutex<Opened?>(nil)
+
+    private struct Opened: Sendable {
+        let catalog: Catalog
+        /// The file of our database when it was opened.
+        let file: UInt64?
+        var service: SimilarityService?
+        var imageEncoder: ImageEncoder?
+        var textEncoder: TextEncoder?
+        /// What cosines of words mean, by whose pictures are searched; measured anew after a while.
+        var scales: [Scope: (scale: TextScale, at: ContinuousClock.Instant)] = [:]
+    }
+
+    private static let scaleLifetime = Duration.seconds(600)
+
+    package init(_ sources: Sources) { self.sources = sources }
+
+    /// The databases.
+    func catalog() throws -> Catalog { try withState { $0.catalog } }
+
+    /// The service that answers from the active space; the space is read into memory the first time.
+    func service() throws -> SimilarityService {
+        try withState { state in
+            guard let space = try state.catalog.vectors?.activeSpace() else {
+                throw Problem(.notEmbedded, "No image has an embedding yet.")
+            }
+            if let service = state.service, service.space == space { return service }
+            let vectors = try ResidentVectors(state.catalog, space: space)
+            let service = SimilarityService(state.catalog, space: space, search: vectors)
+            (state.service, state.imageEncoder, state.textEncoder, state.scales) = (service, nil, nil, [:])
+            return service
+        }
+    }
+
+    /// The vector of a picture's bytes in a service's space.
+    func embedding(ofPicture bytes: [UInt8], for service: SimilarityService) throws -> Embedding {
+        let encoder = try withState { state in
+            let encoder = try state.imageEncoder ?? sources.loadImageEncoder(service.space.space)
+            state.imageEncoder = encoder
+            return encoder
+        }
+        let pixels: PixelImage
+        do {
+            pixels = try ImageDecoder.decode(bytes, shortSide: encoder.preprocessing.decodedShortSide)
+        } catch {
+            throw Problem(.unsupportedPicture, "The picture cannot be read: \(error).")
+        }
+        return try encoder.embed([encoder.preprocessing.tensor(of: pixels)])[0].get()
+    }
+
+    /// The vector of words in a service's space, and what its cosines mean among the pictures of a scope.
+    func words(_ text: String, _ scope: Scope, for service: SimilarityService) throws -> (Embedding, TextScale) {
+        let encoder = try withState { state in
+            let encoder = try state.textEncoder ?? sources.loadTextEncoder(service.space.space)
+            state.textEncoder = encoder
+            return encoder
+        }
+        let known = try withState { $0.scales[scope] }
+        if let known, ContinuousClock.now - known.at < Self.scaleLifetime {
+            return (try encoder.embed(text), known.scale)
+        }
+        let background = try TextScale.texts.map { try encoder.embed($0) }
+        let scale = try service.scale(background: background, scope)
+        try withState { $0.scales[scope] = (scale, .now) }
+        return (try encoder.embed(text), scale)
+    }
+
+    private func withState<Value>(_ work: (inout Opened) throws -> Value) throws -> Value {
+        try opened.withLock { opened in
+            var state = try Self.refreshed(opened, sources)
+            defer { opened = state }
+            return try work(&state)
+        }
+    }
+
+    private static func refreshed(_ opened: Opened?, _ sources: Sources) throws -> Opened {
+        let file = inode(of: sources.vectorDatabase)
+        if let opened, opened.file == file { return opened }
+        let catalog = Catalog(main: try sources.openMain(), vectors: try sources.openVectors())
+        return Opened(catalog: catalog, file: file)
+    }
+
+    private static func inode(of path: FilePath) -> UInt64? {
+        (try? path.stat()).map { UInt64($0.inode.rawValue) }
+    }
+}

@@ -1,0 +1,77 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+/// The running service: the monitor, then the server that stands on it; stopped in reverse.
+package struct AnswerServer: Sendable {
+    /// Where and for whom it listens.
+    package struct Settings: Sendable {
+        package let host: String
+        package let port: Int
+        package let access: Access
+        /// Names under which it answers beside the address itself.
+        package let hostNames: [String]
+        package let version: String
+
+        package init(host: String, port: Int, access: Access, hostNames: [String], version: String) {
+            self.host = host
+            self.port = port
+            self.access = access
+            self.hostNames = hostNames
+            self.version = version
+        }
+
+        /// The hosts that a request may name.
+        var hosts: Set<String> {
+            Set(([host, "localhost", "127.0.0.1", "::1"] + hostNames).map { $0.lowercased() })
+        }
+    }
+
+    private let settings: Settings
+    private let library: AnswerLibrary
+
+    package init(_ library: AnswerLibrary, settings: Settings) {
+        self.library = library
+        self.settings = settings
+    }
+
+    /// Serves until SIGTERM or SIGINT; requests in flight have eight seconds to end.
+    ///
+    /// - Parameter onReady: Gets the port, once connections are taken.
+    package func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
+        var logger = Logger(label: "semblance")
+        logger.logLevel = .error
+        let monitor = HealthMonitor(library)
+        let application = Application(
+            router: Self.routes(library, monitor, settings).router(),
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port),
+                serverName: "semblance",
+                availableConnectionsDelegate: MaximumAvailableConnections(256)
+            ),
+            onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        var configuration = ServiceGroupConfiguration(
+            services: [monitor, application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(8)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    static func routes(_ library: AnswerLibrary, _ monitor: HealthMonitor, _ settings: Settings) -> Routes {
+        Routes(
+            library: library,
+            monitor: monitor,
+            access: settings.access,
+            hosts: settings.hosts,
+            version: settings.version
+        )
+    }
+}

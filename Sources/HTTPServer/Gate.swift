@@ -1,0 +1,89 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// What a request carries on its way: who asks.
+struct AnswerContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// `nil` for nobody that is known, who sees nothing but whether the server lives.
+    var caller: Access.Caller?
+
+    init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
+}
+
+/// The first thing that every request meets: turns errors into problems, and hardens every answer.
+struct ProblemGate: RouterMiddleware {
+    typealias Context = AnswerContext
+
+    func handle(
+        _ request: Request,
+        context: AnswerContext,
+        next: @concurrent (Request, AnswerContext) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            let problem = Problem(error)
+            if problem.code == .failed { context.logger.error("\(type(of: error)): \(error)") }
+            response = problem.response
+        }
+        for (name, value) in Self.headers { response.headers[name] = value }
+        return response
+    }
+
+    private static let headers: [(HTTPField.Name, String)] = [
+        ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
+        ("Cache-Control", "private, no-store"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
+}
+
+/// Lets a request through only where it names a host that is ours: a page that points its own name at our address gets
+/// nothing.
+struct HostGate: RouterMiddleware {
+    typealias Context = AnswerContext
+    /// The names, without ports, in lower case.
+    let hosts: Set<String>
+
+    func handle(
+        _ request: Request,
+        context: AnswerContext,
+        next: @concurrent (Request, AnswerContext) async throws -> Response
+    ) async throws -> Response {
+        guard hosts.contains(Self.name(in: request.head.authority ?? "")) else {
+            throw Problem(.wrongHost, "This server does not answer under that name.")
+        }
+        return try await next(request, context)
+    }
+
+    static func name(in authority: String) -> String {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return authority[authority.index(after: authority.startIndex)..<end].lowercased()
+        }
+        return authority.prefix { $0 != ":" }.lowercased()
+    }
+}
+
+/// Finds out who asks.
+///
+/// Without a key, or with a wrong one, only the routes under `/health` answer, and say no more than whether all is well.
+struct KeyGate: RouterMiddleware {
+    typealias Context = AnswerContext
+    let access: Access
+
+    func handle(
+        _ request: Request,
+        context: AnswerContext,
+        next: @concurrent (Request, AnswerContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.caller = access.caller(authorization: request.headers[.authorization])
+        let isPublic = request.uri.path == "/health" || request.uri.path.hasPrefix("/health/")
+        guard isPublic || context.caller != nil else {
+            throw Problem(.unauthorized, "Send a key: Authorization: Bearer KEY.")
+        }
+        return try await next(request, context)
+    }
+}

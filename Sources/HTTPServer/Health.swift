@@ -1,0 +1,122 @@
+import Catalog
+import HTTPTypes
+import Vectors
+
+/// What `/health` says: the shape that the bot's own health check has, and more.
+struct Health: Encodable, Sendable {
+    /// How well it goes.
+    enum Status: String, Encodable, Sendable {
+        /// All is there.
+        case healthy
+        /// Something is missing, and what is there works.
+        case degraded
+        /// The bot's database cannot be read.
+        case unhealthy
+    }
+
+    /// How many rows the bot's tables have.
+    struct Rows: Encodable, Sendable {
+        let users: Int
+        let chats: Int
+        let images: Int
+    }
+
+    /// The state of our database's active space.
+    struct Space: Sendable {
+        let model: String?
+        let hasIndex: Bool
+        let isModelHere: Bool
+    }
+
+    private struct EmbeddingCounts: Encodable {
+        let total_images: Int
+        let with_embeddings: Int
+        let without_embeddings: Int
+        let coverage_percentage: Double
+        let stale: Int
+        let unreachable: Int
+        let failed: Int
+    }
+
+    let status: Status
+    /// Why it is not healthy.
+    let reasons: [String]
+    private let service = "telegram-agent"
+    private let database: String
+    private let stats: Rows?
+    private let embedding_stats: EmbeddingCounts?
+    private let space: String?
+    private let version: String
+    private let uptime_seconds: Double
+    /// How long ago the databases were looked at.
+    private let age_seconds: Double
+    private let checks: [String: String]
+
+    init(
+        version: String,
+        uptime: Double,
+        age: Double,
+        isAnswering: Bool,
+        rows: Result<Rows, any Error>?,
+        statistics: Result<Statistics, any Error>?,
+        space found: Result<Space, any Error>?
+    ) {
+        self.version = version
+        uptime_seconds = (uptime * 10).rounded() / 10
+        age_seconds = (age * 10).rounded() / 10
+        let counted = try? statistics?.get()
+        let space = try? found?.get()
+        stats = try? rows?.get()
+        embedding_stats = counted.map(Self.counts)
+        self.space = space?.model
+        let isLocked = Self.isLocked(rows)
+        let isGone = rows != nil && stats == nil && !isLocked
+        database =
+            isGone ? "unavailable" : isLocked ? "locked" : stats != nil && isAnswering ? "connected" : "not answering"
+        checks = [
+            "database": database == "connected" ? "ok" : database,
+            "vector_database": space == nil ? "cannot be read" : space?.model == nil ? "holds nothing yet" : "ok",
+            "index": space?.hasIndex == true ? "ok" : "missing or not whole",
+            "model": space?.isModelHere == true ? "ok" : "not here",
+        ]
+        reasons = checks.filter { $0.value != "ok" }.map { "\($0.key): \($0.value)" }.sorted()
+        status = isGone ? .unhealthy : reasons.isEmpty ? .healthy : .degraded
+    }
+
+    /// Whether another program holds the database, which will pass.
+    private static func isLocked(_ rows: Result<Rows, any Error>?) -> Bool {
+        guard case .failure(let error as CatalogError) = rows else { return false }
+        return error.code == .locked || error.code == .unfinished
+    }
+
+    private static func counts(_ statistics: Statistics) -> EmbeddingCounts {
+        EmbeddingCounts(
+            total_images: statistics.total,
+            with_embeddings: statistics.embedded,
+            without_embeddings: statistics.missing,
+            coverage_percentage: (statistics.coverage * 10).rounded() / 10,
+            stale: statistics.staleTotal,
+            unreachable: statistics.unreachable,
+            failed: statistics.failureTotal
+        )
+    }
+
+    /// What somebody without a key is told.
+    struct Public: Encodable {
+        let status: Status
+    }
+
+    /// The status of the answer.
+    var httpStatus: HTTPResponse.Status { status == .unhealthy ? .serviceUnavailable : .ok }
+}
+
+extension Health.Space {
+    /// Looks at our database.
+    init(_ library: AnswerLibrary) throws {
+        let catalog = try library.catalog()
+        let space = try catalog.vectors?.activeSpace()
+        model = space?.space.model
+        hasIndex = try space.map { try catalog.indexSearch(in: $0, .allUsers) != nil } ?? false
+        isModelHere = library.sources.isModelHere(space?.space)
+    }
+}

@@ -1,0 +1,102 @@
+import Catalog
+import ServiceLifecycle
+import Synchronization
+import Vectors
+
+/// Looks again and again at what the server stands on, so that `/health` answers at once whatever the databases do.
+///
+/// Two looks of their own, since one may hang for long: the quick one counts rows, the thorough one every image's state.
+package final class HealthMonitor: Service {
+    private let library: AnswerLibrary
+    private let state = Mutex(State())
+    private let started = ContinuousClock.now
+
+    private struct State {
+        var database: Look<Health.Rows>?
+        var statistics: Look<Statistics>?
+        var space: Look<Health.Space>?
+    }
+
+    /// What was seen, and when.
+    private struct Look<Seen: Sendable>: Sendable {
+        let seen: Result<Seen, any Error>
+        let at = ContinuousClock.now
+    }
+
+    /// After so long without an answer the database counts as not answering.
+    private static let patience = Duration.seconds(10)
+
+    package init(_ library: AnswerLibrary) { self.library = library }
+
+    /// Looks until the server stops.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.repeatedly(every: .seconds(2)) { self.lookQuickly() } }
+            group.addTask { try await self.repeatedly(every: .seconds(10)) { self.lookThoroughly() } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func repeatedly(every pause: Duration, _ look: @escaping @Sendable () -> Void) async throws {
+        let work = BlockingWork(width: 1)
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let start = ContinuousClock.now
+                try? await work.run(look)
+                // What takes long is done less often, but never forgotten: a lock that was waited for may be gone.
+                let took = ContinuousClock.now - start
+                try? await Task.sleep(for: min(max(pause, took * 5), pause * 5))
+            }
+        }
+    }
+
+    /// Looks once at everything.
+    package func look() {
+        lookQuickly()
+        lookThoroughly()
+    }
+
+    private func lookQuickly() {
+        let rows = Result { () throws -> Health.Rows in
+            let main = try library.catalog().main
+            return Health.Rows(
+                users: try main.count("users") ?? 0,
+                chats: try main.count("chats") ?? 0,
+                images: try main.count("images") ?? 0
+            )
+        }
+        let space = Result { () throws -> Health.Space in try Health.Space(library) }
+        state.withLock { $0.database = Look(seen: rows) }
+        state.withLock { $0.space = Look(seen: space) }
+    }
+
+    private func lookThoroughly() {
+        let statistics = Result { () throws -> Statistics in
+            let catalog = try library.catalog()
+            let space = try catalog.vectors?.activeSpace()
+            return try catalog.statistics(
+                .allUsers,
+                model: space?.space.model ?? library.sources.model,
+                space: space,
+                isReachable: library.sources.isReachable
+            )
+        }
+        state.withLock { $0.statistics = Look(seen: statistics) }
+    }
+
+    /// What `/health` says now.
+    func health(version: String) -> Health {
+        let now = ContinuousClock.now
+        let (database, statistics, space) = state.withLock { ($0.database, $0.statistics, $0.space) }
+        let age = database.map { now - $0.at }
+        return Health(
+            version: version,
+            uptime: (now - started) / .seconds(1),
+            age: (age ?? (now - started)) / .seconds(1),
+            isAnswering: (age ?? (now - started)) < Self.patience,
+            rows: database.map(\.seen),
+            statistics: statistics.map(\.seen),
+            space: space.map(\.seen)
+        )
+    }
+}

@@ -1,0 +1,109 @@
+import Catalog
+import EmbeddingModel
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+
+/// Why a request has no answer, after RFC 9457: for people a sentence, for programs a code that stays the same.
+///
+/// Nothing of the inside goes out: no SQL, no path, no stack.
+struct Problem: Error, Equatable {
+    /// What went wrong.
+    enum Code: String, Sendable, CaseIterable {
+        case unauthorized, forbidden
+        case notFound = "not-found"
+        case unknownUser = "unknown-user"
+        case badRequest = "bad-request"
+        case wrongHost = "wrong-host"
+        case tooLarge = "too-large"
+        case unsupportedPicture = "unsupported-picture"
+        case notEmbedded = "not-embedded"
+        case noTextTower = "no-text-tower"
+        case modelMissing = "model-missing"
+        case databaseBusy = "database-busy"
+        case databaseUnavailable = "database-unavailable"
+        case overloaded
+        case failed = "internal-error"
+    }
+
+    let code: Code
+    let detail: String
+
+    init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    /// What an error of ours means to somebody outside.
+    init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as CatalogError where error.code == .unknownUser:
+            self.init(.unknownUser, "No such user is in the bot's database.")
+        case let error as CatalogError where error.code == .locked || error.code == .unfinished:
+            self.init(.databaseBusy, "The database is locked by another program; ask again.")
+        case let error as EmbeddingModelError where error.code == .noTextTower:
+            self.init(.noTextTower, "The model has no text tower, so that words cannot be searched for.")
+        case is EmbeddingModelError: self.init(.modelMissing, "The model is not here, or cannot be used.")
+        case is CatalogError: self.init(.databaseUnavailable, "The database cannot be read.")
+        case let error as any HTTPResponseError where error.status == .contentTooLarge:
+            self.init(.tooLarge, "The request is larger than is taken.")
+        case let error as any HTTPResponseError where error.status == .notFound:
+            self.init(.notFound, "There is nothing at this address for this method.")
+        case let error as any HTTPResponseError where error.status.kind == .clientError:
+            self.init(.badRequest, "The request is not understood.")
+        default: self.init(.failed, "Something went wrong inside; the server's log says what.")
+        }
+    }
+
+    /// The status that goes with the code.
+    var status: HTTPResponse.Status {
+        switch code {
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound, .unknownUser: .notFound
+        case .badRequest: .badRequest
+        case .wrongHost: .misdirectedRequest
+        case .tooLarge: .contentTooLarge
+        case .unsupportedPicture: .unsupportedMediaType
+        case .notEmbedded: .conflict
+        case .noTextTower: .notImplemented
+        case .modelMissing, .databaseBusy, .databaseUnavailable, .overloaded: .serviceUnavailable
+        case .failed: .internalServerError
+        }
+    }
+
+    private struct Document: Encodable {
+        let type = "about:blank"
+        let title: String
+        let status: Int
+        let code: String
+        let detail: String
+    }
+
+    /// The answer.
+    var response: Response {
+        let document = Document(title: status.reasonPhrase, status: status.code, code: code.rawValue, detail: detail)
+        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: JSONBody.encode(document))))
+        response.headers[.contentType] = "application/problem+json"
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        if status == .serviceUnavailable { response.headers[.retryAfter] = "2" }
+        return response
+    }
+}
+
+/// JSON as every answer has it: keys sorted.
+enum JSONBody {
+    static func encode(_ value: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(value)).map { Array($0) } ?? Array("{}".utf8)
+    }
+
+    /// An answer.
+    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: encode(value))))
+        response.headers[.contentType] = "application/json"
+        return response
+    }
+}

@@ -1,0 +1,89 @@
+import Catalog
+import Hummingbird
+import Similarity
+
+/// What a request asks, and who asks: everything checked before anything is looked up.
+struct Question: Sendable {
+    let caller: Access.Caller
+    let limit: Int
+    let threshold: Float
+    private let breadth: String?
+    private let user: Int64?
+    private let text: String?
+
+    /// - Throws: `.badRequest` where a parameter is not what it should be, `.forbidden` where it is not the caller's.
+    init(_ request: Request, _ context: AnswerContext) throws {
+        guard let caller = context.caller else { throw Problem(.unauthorized, "Send a key.") }
+        self.caller = caller
+        let parameters = request.uri.queryParameters
+        limit = try Self.number(parameters["limit"], "limit", 1...100) ?? SimilarityService.usualLimit
+        threshold = try Self.number(parameters["threshold"], "threshold", -1...1) ?? SimilarityService.usualThreshold
+        user = try Self.number(parameters["user_id"], "user_id", 1...Int64.max)
+        breadth = parameters["scope"].map(String.init)
+        text = parameters["q"].map(String.init)
+        guard breadth.map({ ["user", "chat", "all"].contains($0) }) ?? true else {
+            throw Problem(.badRequest, "scope takes user, chat or all.")
+        }
+        if case .user(let own) = caller, let user, user != own {
+            throw Problem(.forbidden, "This key is for another user's images.")
+        }
+    }
+
+    private static func number<Number: LosslessStringConvertible & Comparable>(
+        _ text: Substring?,
+        _ name: String,
+        _ range: ClosedRange<Number>
+    ) throws -> Number? {
+        guard let text else { return nil }
+        guard let number = Number(String(text)), range.contains(number) else {
+            throw Problem(.badRequest, "\(name) takes a number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+
+    /// The id in the address.
+    func id(_ context: AnswerContext) throws -> Int64 {
+        guard let text = context.parameters.get("id"), let id = Int64(text) else {
+            throw Problem(.badRequest, "An id is a whole number.")
+        }
+        return id
+    }
+
+    /// The words that are searched for.
+    func words() throws -> String {
+        guard let text, text.contains(where: { !$0.isWhitespace }), text.utf8.count <= 1000 else {
+            throw Problem(.badRequest, "q takes some words, at most 1000 bytes.")
+        }
+        return text
+    }
+
+    /// Whose images are looked through where no image is asked about: the caller's, or those of a user that the owner names.
+    func scope() -> Scope {
+        if case .user(let own) = caller { return .user(own) }
+        return user.map { .user($0) } ?? .allUsers
+    }
+
+    /// An image that the caller may see; to others it does not exist.
+    func visibleImage(_ id: Int64, _ catalog: Catalog) throws -> ImageRecord {
+        let nothing = Problem(.notFound, "There is no image \(id).")
+        guard let image = try catalog.main.images([id]).first else { throw nothing }
+        if case .user(let own) = caller, try catalog.owner(of: image) != own { throw nothing }
+        return image
+    }
+
+    /// Whose images are looked through for one that is asked about: by default those of its owner.
+    func scope(of image: ImageRecord, _ catalog: Catalog) throws -> Scope {
+        switch (caller, breadth) {
+        case (.owner, "all"): return user.map { .user($0) } ?? .allUsers
+        case (_, "chat"):
+            guard let chat = image.chatID else { throw Problem(.badRequest, "The image is in no chat.") }
+            return .chat(chat)
+        case (.user(let own), _): return .user(own)
+        case (.owner, _):
+            guard let owner = try user ?? catalog.owner(of: image) else {
+                throw Problem(.badRequest, "Nobody is known to own the image; ask with scope=chat or scope=all.")
+            }
+            return .user(owner)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Backfill
+import Catalog
+import EmbeddingModel
+import HTTPServer
+import SystemPackage
+import Vectors
+
+/// `semblance serve`: answers over HTTP.
+struct ServeCommand: SemblanceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Answer over HTTP: health, similar images, search, statistics, duplicates.",
+        discussion: """
+            Listens on SEMBLANCE_ADDRESS (127.0.0.1:8000), where no key is needed. Any other address needs SEMBLANCE_API_KEY, \
+            32 bytes or more, which a request sends as "Authorization: Bearer KEY"; SEMBLANCE_USER_KEYS=ID:KEY,ID:KEY gives \
+            keys that see one user's images only. A request must name the address, localhost, or one of \
+            SEMBLANCE_HOST_NAMES. Changes neither database.
+            """
+    )
+
+    @Option(help: "HOST:PORT; overrides SEMBLANCE_ADDRESS.")
+    var address: String?
+
+    @OptionGroup var locations: LocationOptions
+
+    func execute() throws -> ExitStatus {
+        let settings = try locations.settings(with: address.map { [.address: $0] } ?? [:])
+        let serverSettings = try ServerSettings(settings).settings
+        try settings.address.checkFile()
+        _ = try MainDatabase(settings.address)
+        let server = AnswerServer(AnswerLibrary(try sources(settings)), settings: serverSettings)
+        do {
+            try Waiting.for {
+                try await server.run { port in Console.say("Listening on \(serverSettings.host), port \(port).") }
+            }
+        } catch {
+            throw CommandError(.unavailable, "\(serverSettings.host), port \(serverSettings.port): \(error)")
+        }
+        Console.say("Stopped.")
+        return .done
+    }
+
+    /// How the server opens what it answers from.
+    private func sources(_ settings: Settings) throws -> AnswerLibrary.Sources {
+        let (address, vectors) = (try settings.address, try settings.vectorDatabase)
+        let files = SourceFiles(root: try settings.root)
+        return AnswerLibrary.Sources(
+            openMain: { try MainDatabase(address, patience: LockPatience(limit: .seconds(5))) },
+            openVectors: { try .existing(path: vectors, extensionPath: settings.sqliteVec) },
+            vectorDatabase: vectors,
+            loadImageEncoder: { try Engine.encoder(of: $0, settings) },
+            loadTextEncoder: { try Engine.textEncoder(of: $0, settings) },
+            isModelHere: { (try? ModelStore(path: settings.models).model(named: $0?.model ?? settings.model)) != nil },
+            isReachable: files.canOpen,
+            model: settings.model
+        )
+    }
+}

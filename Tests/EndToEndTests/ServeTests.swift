@@ -1,0 +1,177 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("The server")
+    struct ServeTests {
+        /// A server on a port of its own choice, until the body is done; then it is asked to stop.
+        private func withServer(
+            _ library: Library,
+            with settings: [String: String] = [:],
+            _ body: (_ port: Int) throws -> Void
+        ) throws {
+            let server = try library.start(["serve", "--address", "127.0.0.1:0"], with: settings)
+            try waitUntil { server.errorsSoFar.contains("port ") || !server.isRunning }
+            let port = server.errorsSoFar.firstMatch(of: /port (\d+)\./).flatMap { Int($0.1) }
+            try body(try #require(port, "\(server.errorsSoFar)"))
+            server.signal(SIGTERM)
+            let outcome = try server.wait(atMost: .seconds(20))
+            #expect(outcome.status == 0 && outcome.errors.contains("Stopped."), "\(outcome.errors)")
+        }
+
+        /// What an address answers, asked by another program.
+        private func ask(
+            _ library: Library,
+            _ port: Int,
+            _ path: String,
+            key: String? = nil,
+            upload: String? = nil
+        ) throws -> (status: Int, body: [String: any Sendable]) {
+            let script = """
+                import json, sys, urllib.request, urllib.error
+                data = open(sys.argv[2], 'rb').read() if sys.argv[2] else None
+                request = urllib.request.Request(sys.argv[1], data=data)
+                if sys.argv[3]: request.add_header('Authorization', 'Bearer ' + sys.argv[3])
+                try: answer = urllib.request.urlopen(request, timeout=30)
+                except urllib.error.HTTPError as error: answer = error
+                print(answer.status, answer.read().decode())
+                """
+            let address = "http://127.0.0.1:\(port)\(path)"
+            let outcome = try library.startTool(["python3", "-c", script, address, upload ?? "", key ?? ""]).wait()
+            let parts = outcome.output.split(separator: " ", maxSplits: 1)
+            try #require(parts.count == 2, "\(outcome.errors)")
+            let body = try JSONSerialization.jsonObject(with: Data(parts[1].utf8))
+            return (Int(parts[0]) ?? 0, body as? [String: any Sendable] ?? [:])
+        }
+
+        private func ids(_ body: [String: any Sendable]) -> [Int] {
+            (body["hits"] as? [[String: any Sendable]] ?? []).compactMap { hit in
+                (hit["image"] as? [String: any Sendable])?["id"] as? Int
+            }
+        }
+
+        @Test("answers by id and by picture, sees what generate adds, changes nothing, and stops when it is told to")
+        func answers() throws {
+            try withLibrary { library in
+                try library.addPictures(1...10)
+                #expect(try library.run("generate", "--all-users").status == 0)
+                let before = try library.snapshot()
+                try withServer(library) { port in
+                    let similar = try ask(library, port, "/api/v1/images/1/similar?threshold=-1&limit=100")
+                    #expect(similar.status == 200 && Set(ids(similar.body)) == Set(2...10))
+                    let upload = try ask(
+                        library,
+                        port,
+                        "/api/v1/similar?threshold=0.9999",
+                        upload: library.folder.appending("data/img/7.jpg").string
+                    )
+                    #expect(upload.status == 200 && ids(upload.body) == [7])
+                    let bad = try ask(
+                        library,
+                        port,
+                        "/api/v1/similar",
+                        upload: library.folder.appending("models/clip-ViT-B-32/config.json").string
+                    )
+                    #expect(bad.status == 415 && bad.body["code"] as? String == "unsupported-picture")
+                    #expect(try library.snapshot() == before)
+                    try library.addPictures(11...12)
+                    #expect(try library.run("generate", "--all-users").status == 0)
+                    let more = try ask(library, port, "/api/v1/images/1/similar?threshold=-1&limit=100")
+                    #expect(Set(ids(more.body)) == Set(2...12))
+                    let health = try ask(library, port, "/health")
+                    #expect(health.status == 200 && health.body["status"] as? String == "healthy", "\(health.body)")
+                    try FileManager.default.removeItem(atPath: library.vectors.string)
+                    #expect(
+                        try ask(library, port, "/api/v1/images/1/similar").body["code"] as? String == "not-embedded"
+                    )
+                    #expect(try library.run("generate", "--all-users").status == 0)
+                    #expect(
+                        try ids(ask(library, port, "/api/v1/images/1/similar?threshold=-1&limit=2").body).count == 2
+                    )
+                }
+            }
+        }
+
+        @Test("goes over to another model with the rest, without an answer that mixes both")
+        func otherModel() throws {
+            try withLibrary { library in
+                try FileManager.default.copyItem(
+                    atPath: Fixtures.models.appending("tiny-clip-gelu").string,
+                    toPath: library.folder.appending("models/new").string
+                )
+                try library.addPictures(1...10)
+                #expect(try library.run("generate", "--all-users").status == 0)
+                try withServer(library) { port in
+                    let path = "/api/v1/images/1/similar?threshold=-1"
+                    #expect(try ask(library, port, path).body["model"] as? String == Library.model)
+                    #expect(try library.run("generate", "--all-users", with: ["EMBEDDING_MODEL": "new"]).status == 0)
+                    let after = try ask(library, port, path)
+                    #expect(after.body["model"] as? String == "new" && ids(after.body).count == 5)
+                    let picture = library.folder.appending("data/img/3.jpg").string
+                    let upload = try ask(library, port, "/api/v1/similar?threshold=0.9999", upload: picture)
+                    #expect(ids(upload.body) == [3] && upload.body["model"] as? String == "new")
+                }
+            }
+        }
+
+        @Test("tells its health while the bot's database is locked, and when it is gone")
+        func lockedDatabase() throws {
+            try withLibrary { library in
+                try library.addPictures(1...3)
+                #expect(try library.run("generate", "--all-users").status == 0)
+                try withServer(library) { port in
+                    try waitUntil { try ask(library, port, "/health").body["database"] as? String == "connected" }
+                    let lock = """
+                        import sqlite3, time
+                        c = sqlite3.connect('\(library.database)', isolation_level=None)
+                        c.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); time.sleep(60)
+                        """
+                    let bot = try library.startTool(["python3", "-u", "-c", lock])
+                    defer { bot.signal(SIGKILL) }
+                    try waitUntil { try ask(library, port, "/health").body["database"] as? String != "connected" }
+                    let health = try ask(library, port, "/health")
+                    #expect(health.status == 200 && health.body["status"] as? String == "degraded", "\(health.body)")
+                    bot.signal(SIGKILL)
+                    _ = try bot.wait()
+                    try waitUntil { try ask(library, port, "/health").body["status"] as? String == "healthy" }
+                }
+            }
+        }
+
+        @Test("wants a long key on any address that others can reach, and says what is wrong with the settings")
+        func settings() throws {
+            try withLibrary { library in
+                let long = String(repeating: "k", count: 32)
+                let cases: [([String: String], Int32, String)] = [
+                    (["SEMBLANCE_ADDRESS": "0.0.0.0:0"], 64, "SEMBLANCE_API_KEY"),
+                    (["SEMBLANCE_ADDRESS": "0.0.0.0:0", "SEMBLANCE_API_KEY": "short"], 64, "32 bytes"),
+                    (["SEMBLANCE_ADDRESS": "0.0.0.0:0", "SEMBLANCE_USER_KEYS": "1:\(long)"], 64, "SEMBLANCE_API_KEY"),
+                    (["SEMBLANCE_ADDRESS": "127.0.0.1.example.org:0"], 64, "SEMBLANCE_API_KEY"),
+                    (["SEMBLANCE_ADDRESS": "nowhere"], 64, "HOST:PORT"),
+                    (["SEMBLANCE_ADDRESS": "h:99999"], 64, "HOST:PORT"),
+                    (["SEMBLANCE_USER_KEYS": long], 64, "USER:KEY"), (["DATABASE_URL": "none.db"], 66, "none.db"),
+                ]
+                for (settings, status, words) in cases {
+                    let outcome = try library.run("serve", with: settings)
+                    #expect(outcome.status == status && outcome.errors.contains(words), "\(settings) \(outcome.errors)")
+                    #expect(!outcome.errors.contains(long))
+                }
+                let doctor = try library.run(
+                    "doctor",
+                    with: ["SEMBLANCE_API_KEY": long, "SEMBLANCE_USER_KEYS": "1:\(long)"]
+                )
+                #expect(!doctor.output.contains(long))
+                try library.addPictures(1...2)
+                let keys = ["SEMBLANCE_API_KEY": long, "SEMBLANCE_ADDRESS": "0.0.0.0:0"]
+                try withServer(library, with: keys) { port in
+                    #expect(try ask(library, port, "/api/v1/stats").status == 401)
+                    #expect(try ask(library, port, "/api/v1/stats", key: long).status == 200)
+                    let busy = try library.run("serve", "--address", "127.0.0.1:\(port)")
+                    #expect(busy.status == 69 && busy.errors.contains("\(port)"), "\(busy.errors)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+import EmbeddingModel
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Similarity
+import SystemPackage
+import TestSupport
+import Testing
+import Vectors
+
+@testable import Catalog
+@testable import HTTPServer
+
+@Suite("The server's routes")
+struct RoutesTests {
+    private static let ownerKey = String(repeating: "o", count: 32)
+    private static let userKey = String(repeating: "u", count: 40)
+
+    /// Two people with three pictures each, all alike, in a space of four dimensions, behind keys or not.
+    private func withServer(
+        keys: Bool = true,
+        _ body: @Sendable @escaping (any TestClientProtocol, BotDatabase) async throws -> Void
+    ) async throws {
+        let folder = FilePath("/tmp/semblance-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder.string) }
+        let bot = try BotDatabase(folder.appending("bot.db"))
+        let library = try library(bot, folder)
+        let access = Access(keys: keys ? [(Self.ownerKey, .owner), (Self.userKey, .user(1001))] : [])
+        let settings = AnswerServer.Settings(host: "127.0.0.1", port: 0, access: access, hostNames: [], version: "1")
+        let monitor = HealthMonitor(library)
+        monitor.look()
+        let router = AnswerServer.routes(library, monitor, settings).router()
+        try await Application(router: router).test(.router) { try await body($0, bot) }
+    }
+
+    private func library(_ bot: BotDatabase, _ folder: FilePath) throws -> AnswerLibrary {
+        for id: Int64 in [1, 2] {
+            try bot.addUser(id: id, telegramID: 1000 + id)
+            try bot.addChat(id: id, telegramID: 1000 + id, owner: id)
+        }
+        for id: Int64 in 1...6 { try bot.addImage(id: id, chat: id <= 3 ? 1 : 2, original: "/secret/folder/\(id).jpg") }
+        let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
+        let path = folder.appending("semblance.db")
+        let main = try MainDatabase(address, isReadOnly: false)
+        let vectors = try VectorDatabase(path: path, isReadOnly: false, extensionPath: nil)
+        let space = EmbeddingSpace(model: "tiny", weightsDigest: "aa", preprocessingVersion: 1, dimension: 4)
+        let store = try VectorStore(main: main, vectors: vectors, space: space)
+        let images = try main.images(Array(1...6))
+        _ = try store.store(
+            try images.map { image in
+                NewVector(
+                    image: image,
+                    embedding: try Embedding(normalizing: [1, 0, 0, Float(image.id) / 20]),
+                    source: SourceFile(
+                        fingerprint: "f\(image.id)",
+                        digest: [UInt8](repeating: UInt8(image.id), count: 32),
+                        byteCount: 10,
+                        perceptualHash: PerceptualHash(bits: 5)
+                    ),
+                    origin: .new
+                )
+            },
+            failures: []
+        )
+        try store.finish()
+        return AnswerLibrary(
+            AnswerLibrary.Sources(
+                openMain: { try MainDatabase(address) },
+                openVectors: { try .existing(path: path) },
+                vectorDatabase: path,
+                loadImageEncoder: { _ in throw Problem(.modelMissing, "none") },
+                loadTextEncoder: { _ in throw Problem(.modelMissing, "none") },
+                isModelHere: { _ in true },
+                isReachable: { _ in true },
+                model: "tiny"
+            )
+        )
+    }
+
+    private static func headers(_ key: String?) -> HTTPFields {
+        var fields: HTTPFields = [:]
+        fields[.authorization] = key.map { "Bearer \($0)" }
+        return fields
+    }
+
+    /// An answer as a dictionary.
+    private static func json(_ response: TestResponse) throws -> [String: any Sendable] {
+        let object = try JSONSerialization.jsonObject(with: Data(response.body.readableBytesView))
+        return try #require(object as? [String: any Sendable])
+    }
+
+    private static func ids(_ response: TestResponse) throws -> [Int] {
+        let hits = try #require(try json(response)["hits"] as? [[String: any Sendable]])
+        return hits.compactMap { ($0["image"] as? [String: any Sendable])?["id"] as? Int }
+    }
+
+    /// Every address with a method, and what each kind of caller gets: nobody, the owner, user 1001.
+    private static let matrix: [(HTTPRequest.Method, String, nobody: Int, owner: Int, user: Int)] = [
+        (.get, "/health", 200, 200, 200), (.get, "/health/live", 200, 200, 200), (.get, "/health/ready", 200, 200, 200),
+        (.get, "/api/v1/images/1", 401, 200, 200), (.get, "/api/v1/images/4", 401, 200, 404),
+        (.get, "/api/v1/images/99", 401, 404, 404), (.get, "/api/v1/images/1/similar", 401, 200, 200),
+        (.get, "/api/v1/images/4/similar", 401, 200, 404),
+        (.get, "/api/v1/images/1/similar?user_id=1002", 401, 200, 403),
+        (.post, "/api/v1/similar", 401, 503, 503), (.get, "/api/v1/search?q=cat", 401, 503, 503),
+        (.get, "/api/v1/search", 401, 400, 400), (.get, "/api/v1/users/1001/similarity-stats", 401, 200, 200),
+        (.get, "/api/v1/users/1002/similarity-stats", 401, 200, 403),
+        (.get, "/api/v1/users/7/similarity-stats", 401, 404, 403), (.get, "/api/v1/stats", 401, 200, 200),
+        (.get, "/api/v1/stats?user_id=1002", 401, 200, 403), (.get, "/api/v1/duplicates", 401, 200, 200),
+        (.get, "/api/v1/failures", 401, 200, 200), (.get, "/nothing", 401, 404, 404),
+        (.post, "/api/v1/stats", 401, 404, 404),
+    ]
+
+    @Test("answer nobody without a key but for health, and each user about that user's images alone")
+    func access() async throws {
+        try await withServer { client, _ in
+            for (method, uri, nobody, owner, user) in Self.matrix {
+                for (key, status) in [
+                    (nil, nobody), ("wrong key of more than 32 bytes, really", nobody), (Self.ownerKey, owner),
+                    (Self.userKey, user),
+                ] as [(String?, Int)] {
+                    try await client.execute(uri: uri, method: method, headers: Self.headers(key)) { response in
+                        #expect(response.status.code == status, "\(method) \(uri) \(key ?? "without a key")")
+                        let text = String(buffer: response.body)
+                        #expect(!text.contains("/secret") && !text.contains("SELECT"), "\(uri)")
+                        #expect(response.headers[.contentSecurityPolicy]?.contains("default-src 'none'") == true)
+                        if status >= 400 {
+                            #expect(response.headers[.contentType] == "application/problem+json")
+                            let problem = try Self.json(response)
+                            #expect(problem["status"] as? Int == status)
+                        }
+                        if status == 503 { #expect(response.headers[.retryAfter] != nil) }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("are all in the matrix of this test: a new one is denied here until somebody thinks about it")
+    func enumeration() async throws {
+        try await withServer { _, _ in }
+        let paths = Set(Self.matrix.map { Self.pattern($0.1) })
+        let settings = AnswerServer.Settings(host: "h", port: 0, access: Access(keys: []), hostNames: [], version: "1")
+        let folder = FilePath("/tmp/semblance-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder.string) }
+        let library = try library(BotDatabase(folder.appending("bot.db")), folder)
+        for route in AnswerServer.routes(library, HealthMonitor(library), settings).router().routes {
+            #expect(paths.contains(Self.pattern(route.path.description)), "\(route.path)")
+        }
+    }
+
+    /// An address without its numbers.
+    private static func pattern(_ path: String) -> String {
+        path.split(separator: "?")[0].split(separator: "/").map { part in
+            part.hasPrefix("{") || part.allSatisfy(\.isNumber) ? "*" : String(part)
+        }.joined(separator: "/")
+    }
+
+    @Test("find the nearest of the owner's images, of a chat's or of all, within what the caller may see")
+    func similar() async throws {
+        try await withServer { client, bot in
+            func found(_ uri: String, _ key: String) async throws -> [Int] {
+                try await client.execute(uri: uri, method: .get, headers: Self.headers(key)) { try Self.ids($0) }
+            }
+            #expect(try await found("/api/v1/images/1/similar", Self.ownerKey) == [2, 3])
+            #expect(try await found("/api/v1/images/1/similar?scope=all&limit=4", Self.ownerKey) == [2, 3, 4, 5])
+            #expect(try await found("/api/v1/images/1/similar?scope=all", Self.userKey) == [2, 3])
+            #expect(try await found("/api/v1/images/5/similar?scope=chat", Self.ownerKey) == [6, 4])
+            #expect(try await found("/api/v1/images/1/similar?scope=all&threshold=0.9999", Self.ownerKey) == [])
+            try bot.execute("DELETE FROM images WHERE id = 2")
+            #expect(try await found("/api/v1/images/1/similar", Self.userKey) == [3])
+        }
+    }
+
+    @Test("refuse parameters that make no sense, with a sentence")
+    func badRequests() async throws {
+        try await withServer { client, _ in
+            for uri in [
+                "/api/v1/images/x/similar", "/api/v1/images/1/similar?limit=0", "/api/v1/images/1/similar?limit=101",
+                "/api/v1/images/1/similar?threshold=nan", "/api/v1/images/1/similar?threshold=2",
+                "/api/v1/images/1/similar?scope=world", "/api/v1/search?q=%20", "/api/v1/stats?user_id=-1",
+            ] {
+                try await client.execute(uri: uri, method: .get, headers: Self.headers(Self.ownerKey)) { response in
+                    #expect(response.status == .badRequest, "\(uri)")
+                    let problem = try Self.json(response)
+                    #expect(problem["code"] as? String == "bad-request")
+                }
+            }
+        }
+    }
+
+    @Test("say how it goes: everything to the owner, one word to others, in the bot's own shape")
+    func health() async throws {
+        try await withServer { client, _ in
+            try await client.execute(uri: "/health", method: .get) { response in
+                let health = try Self.json(response)
+                #expect(health.keys.sorted() == ["status"])
+            }
+            try await client.execute(uri: "/health", method: .get, headers: Self.headers(Self.ownerKey)) { response in
+                let health = try Self.json(response)
+                #expect(
+                    health["service"] as? String == "telegram-agent" && health["database"] as? String == "connected"
+                )
+                let rows = try #require(health["stats"] as? [String: Int])
+                #expect(rows == ["users": 2, "chats": 2, "images": 6])
+                let counts = try #require(health["embedding_stats"] as? [String: any Sendable])
+                #expect(counts["total_images"] as? Int == 6 && counts["with_embeddings"] as? Int == 6)
+                #expect(counts["without_embeddings"] as? Int == 0 && counts["coverage_percentage"] as? Double == 100)
+                #expect(health["status"] as? String == "degraded")
+                #expect(health["reasons"] as? [String] == ["index: missing or not whole"])
+            }
+        }
+    }
+
+    @Test("need no key where none is set, and then a host that is theirs")
+    func open() async throws {
+        try await withServer(keys: false) { client, _ in
+            try await client.execute(uri: "/api/v1/stats", method: .get) { #expect($0.status == .ok) }
+        }
+        let gate = HostGate(hosts: ["127.0.0.1", "::1", "localhost"])
+        for (authority, name) in [("127.0.0.1:8000", "127.0.0.1"), ("[::1]:80", "::1"), ("LOCALHOST", "localhost")] {
+            #expect(HostGate.name(in: authority) == name && gate.hosts.contains(name))
+        }
+        for authority in ["evil.com", "127.0.0.1.evil.com:80", "", "[::2]"] {
+            #expect(!gate.hosts.contains(HostGate.name(in: authority)))
+        }
+    }
+}
+
+@Suite("Keys")
+struct AccessTests {
+    @Test("are compared as a whole, and tell who asks")
+    func callers() {
+        let key = String(repeating: "k", count: 32)
+        let access = Access(keys: [(key, .owner), (key + "2", .user(5))])
+        #expect(access.caller(authorization: "Bearer \(key)") == .owner)
+        #expect(access.caller(authorization: "bearer \(key)2") == .user(5))
+        for wrong in [nil, "", "Bearer", "Bearer ", key, "Basic \(key)", "Bearer \(key.dropLast())", "Bearer \(key)3"] {
+            #expect(access.caller(authorization: wrong) == nil)
+        }
+        #expect(Access(keys: []).caller(authorization: nil) == .owner)
+    }
+}
+
+@Suite("Blocking work")
+struct BlockingWorkTests {
+    @Test("refuses what is too much at once, and goes on when there is room")
+    func overload() async throws {
+        let work = BlockingWork(width: 2, largestQueue: 3)
+        let outcomes = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    do {
+                        try await work.run { _ = usleep(200_000) }
+                        return true
+                    } catch { return (error as? Problem)?.code != .overloaded }
+                }
+            }
+            return await group.reduce(into: [Bool]()) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 } == 3)
+        #expect(try await work.run { 7 } == 7)
+    }
+}
