@@ -18,6 +18,9 @@ final class BlockingWork: Sendable {
         self.largestQueue = largestQueue
     }
 
+    /// How much waits or runs.
+    var length: Int { waiting.withLock { $0 } }
+
     /// Runs a piece of work.
     ///
     /// - Throws: `.overloaded` where too much waits, or what the work throws.

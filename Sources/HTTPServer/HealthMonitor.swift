@@ -99,4 +99,16 @@ package final class HealthMonitor: Service {
             space: space.map(\.seen)
         )
     }
+
+    /// The images by state as they were counted last, in Prometheus' text format.
+    var metrics: String {
+        guard let counted = try? state.withLock({ $0.statistics })?.seen.get() else { return "" }
+        let states = [
+            ("embedded", counted.embedded), ("pending", counted.pending), ("stale", counted.staleTotal),
+            ("unpublished", counted.unpublished), ("unreachable", counted.unreachable),
+            ("failed", counted.failureTotal),
+        ]
+        return "# TYPE semblance_images gauge\n"
+            + states.map { #"semblance_images{state="\#($0)"} \#($1)"# + "\n" }.joined()
+    }
 }

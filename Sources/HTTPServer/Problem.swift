@@ -16,6 +16,7 @@ struct Problem: Error, Equatable {
         case badRequest = "bad-request"
         case wrongHost = "wrong-host"
         case tooLarge = "too-large"
+        case tooSlow = "too-slow"
         case unsupportedPicture = "unsupported-picture"
         case notEmbedded = "not-embedded"
         case noTextTower = "no-text-tower"
@@ -65,6 +66,7 @@ struct Problem: Error, Equatable {
         case .badRequest: .badRequest
         case .wrongHost: .misdirectedRequest
         case .tooLarge: .contentTooLarge
+        case .tooSlow: .requestTimeout
         case .unsupportedPicture: .unsupportedMediaType
         case .notEmbedded: .conflict
         case .noTextTower: .notImplemented
@@ -102,7 +104,14 @@ enum JSONBody {
 
     /// An answer.
     static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: encode(value))))
+        response(bytes: encode(value), status: status)
+    }
+
+    /// An answer that is JSON already.
+    static func response(text: String) -> Response { response(bytes: Array(text.utf8), status: .ok) }
+
+    private static func response(bytes: [UInt8], status: HTTPResponse.Status) -> Response {
+        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         response.headers[.contentType] = "application/json"
         return response
     }

@@ -15,6 +15,7 @@ struct Routes: Sendable {
 
     /// Slow work of all kinds shares these threads.
     private let work = BlockingWork(width: 4)
+    private let metrics = RequestMetrics()
     /// The most bytes of an uploaded picture.
     private static let uploadLimit = 20_000_000
 
@@ -30,12 +31,15 @@ struct Routes: Sendable {
     func router() -> Router<AnswerContext> {
         let router = Router(context: AnswerContext.self)
         router.addMiddleware {
+            MetricsGate(metrics: metrics)
             ProblemGate()
             HostGate(hosts: hosts)
             KeyGate(access: access)
         }
         addHealth(to: router)
+        router.get("/metrics", use: measurements)
         let api = router.group("/api/v1")
+        api.get("/openapi.json") { _, _ in JSONBody.response(text: OpenAPIDocument.json) }
         api.get("/images/{id}", use: image)
         api.get("/images/{id}/similar", use: similarToImage)
         api.post("/similar", use: similarToUpload)
@@ -63,6 +67,17 @@ struct Routes: Sendable {
                 status: isReady ? .ok : .serviceUnavailable
             )
         }
+    }
+
+    @Sendable private func measurements(_ request: Request, _ context: AnswerContext) async throws -> Response {
+        guard context.caller == .owner else { throw Problem(.forbidden, "Measurements are for the owner's key.") }
+        let queue = "# TYPE semblance_queue_length gauge\nsemblance_queue_length \(work.length)\n"
+        var response = Response(
+            status: .ok,
+            body: .init(byteBuffer: ByteBuffer(string: metrics.text + monitor.metrics + queue))
+        )
+        response.headers[.contentType] = "text/plain; version=0.0.4"
+        return response
     }
 
     @Sendable private func image(_ request: Request, _ context: AnswerContext) async throws -> Response {
@@ -94,7 +109,7 @@ struct Routes: Sendable {
 
     @Sendable private func similarToUpload(_ request: Request, _ context: AnswerContext) async throws -> Response {
         let question = try Question(request, context)
-        let body = try await request.body.collect(upTo: Self.uploadLimit)
+        let body = try await Deadline.limit(.seconds(15)) { try await request.body.collect(upTo: Self.uploadLimit) }
         return try await work.run { [library] in
             let service = try library.service()
             let embedding = try library.embedding(ofPicture: Array(body.readableBytesView), for: service)

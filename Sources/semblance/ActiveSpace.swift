@@ -13,6 +13,9 @@ extension Catalog {
                 extensionPath: index ? settings.sqliteVec : nil
             )
         )
+        if index, settings.sqliteVec != nil, case .unavailable(let reason) = vectors?.indexExtension {
+            Console.say("No index: \(reason). The answer is the same, found more slowly.")
+        }
     }
 
     /// The space that answers come from, whichever model is wanted now.

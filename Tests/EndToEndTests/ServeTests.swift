@@ -94,6 +94,26 @@ extension EndToEnd {
             }
         }
 
+        @Test("is asked by the example for Python, which says the server's own sentence where something is wrong")
+        func example() throws {
+            try withLibrary { library in
+                try library.addPictures(1...5)
+                #expect(try library.run("generate", "--all-users").status == 0)
+                let script = Fixtures.project.appending("examples/python_bot.py").string
+                try withServer(library) { port in
+                    func run(_ arguments: String...) throws -> Program.Outcome {
+                        let address = "http://127.0.0.1:\(port)"
+                        return try library.startTool(["python3", script, address] + arguments).wait()
+                    }
+                    try waitUntil { try run("health").output == "healthy 100\n" }
+                    let picture = try run("picture", "data/img/4.jpg")
+                    #expect(picture.output.hasPrefix("image 4: 1.000\n"), "\(picture.output)\(picture.errors)")
+                    let unknown = try run("similar", "99")
+                    #expect(unknown.status == 1 && unknown.errors == "Semblance: not-found: There is no image 99.\n")
+                }
+            }
+        }
+
         @Test("goes over to another model with the rest, without an answer that mixes both")
         func otherModel() throws {
             try withLibrary { library in

@@ -27,7 +27,7 @@ struct RoutesTests {
         try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder.string) }
         let bot = try BotDatabase(folder.appending("bot.db"))
-        let library = try library(bot, folder)
+        let library = try Self.library(bot, folder)
         let access = Access(keys: keys ? [(Self.ownerKey, .owner), (Self.userKey, .user(1001))] : [])
         let settings = AnswerServer.Settings(host: "127.0.0.1", port: 0, access: access, hostNames: [], version: "1")
         let monitor = HealthMonitor(library)
@@ -36,7 +36,7 @@ struct RoutesTests {
         try await Application(router: router).test(.router) { try await body($0, bot) }
     }
 
-    private func library(_ bot: BotDatabase, _ folder: FilePath) throws -> AnswerLibrary {
+    private static func library(_ bot: BotDatabase, _ folder: FilePath) throws -> AnswerLibrary {
         for id: Int64 in [1, 2] {
             try bot.addUser(id: id, telegramID: 1000 + id)
             try bot.addChat(id: id, telegramID: 1000 + id, owner: id)
@@ -109,7 +109,9 @@ struct RoutesTests {
         (.get, "/api/v1/users/1002/similarity-stats", 401, 200, 403),
         (.get, "/api/v1/users/7/similarity-stats", 401, 404, 403), (.get, "/api/v1/stats", 401, 200, 200),
         (.get, "/api/v1/stats?user_id=1002", 401, 200, 403), (.get, "/api/v1/duplicates", 401, 200, 200),
-        (.get, "/api/v1/failures", 401, 200, 200), (.get, "/nothing", 401, 404, 404),
+        (.get, "/api/v1/failures", 401, 200, 200), (.get, "/api/v1/openapi.json", 401, 200, 200),
+        (.get, "/metrics", 401, 200, 403),
+        (.get, "/nothing", 401, 404, 404),
         (.post, "/api/v1/stats", 401, 404, 404),
     ]
 
@@ -140,16 +142,55 @@ struct RoutesTests {
 
     @Test("are all in the matrix of this test: a new one is denied here until somebody thinks about it")
     func enumeration() async throws {
-        try await withServer { _, _ in }
         let paths = Set(Self.matrix.map { Self.pattern($0.1) })
-        let settings = AnswerServer.Settings(host: "h", port: 0, access: Access(keys: []), hostNames: [], version: "1")
+        for (_, path) in try Self.routes() { #expect(paths.contains(Self.pattern(path)), "\(path)") }
+    }
+
+    /// The method and path of every route.
+    private static func routes() throws -> [(String, String)] {
         let folder = FilePath("/tmp/semblance-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder.string) }
+        let settings = AnswerServer.Settings(host: "h", port: 0, access: Access(keys: []), hostNames: [], version: "1")
         let library = try library(BotDatabase(folder.appending("bot.db")), folder)
-        for route in AnswerServer.routes(library, HealthMonitor(library), settings).router().routes {
-            #expect(paths.contains(Self.pattern(route.path.description)), "\(route.path)")
+        let router = AnswerServer.routes(library, HealthMonitor(library), settings).router()
+        return router.routes.map { ($0.method.rawValue.lowercased(), $0.path.description) }
+    }
+
+    @Test("are what the OpenAPI document says, and answer with the fields that it names")
+    func openAPI() async throws {
+        let object = try JSONSerialization.jsonObject(with: Data(OpenAPIDocument.json.utf8))
+        let document = try #require(object as? [String: any Sendable])
+        let paths = try #require(document["paths"] as? [String: [String: any Sendable]])
+        let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0) \(path)" } })
+        #expect(try described == Set(Self.routes().map { "\($0) \($1.hasPrefix("/") ? $1 : "/" + $1)" }))
+        let components = try #require(document["components"] as? [String: [String: any Sendable]])
+        let schemas = try #require(components["schemas"] as? [String: [String: any Sendable]])
+        let uris = Self.matrix.filter { $0.owner == 200 && !$0.1.hasSuffix(".json") && $0.1 != "/metrics" }
+        try await withServer { client, _ in
+            for (method, uri, _, _, _) in uris {
+                let (answer, status) = try await client.execute(
+                    uri: uri,
+                    method: method,
+                    headers: Self.headers(Self.ownerKey)
+                ) { (try Self.json($0), $0.status.code) }
+                let template = try #require(
+                    paths.keys.first { Self.pattern($0) == Self.pattern(uri) && $0.hasPrefix("/") },
+                    "\(uri)"
+                )
+                let name = try #require(Self.schemaName(paths[template]?["get"], status), "\(uri)")
+                let properties = try #require(schemas[name]?["properties"] as? [String: any Sendable])
+                let required = schemas[name]?["required"] as? [String] ?? []
+                #expect(Set(answer.keys).isSubset(of: properties.keys), "\(uri) \(answer.keys)")
+                #expect(Set(required).isSubset(of: answer.keys), "\(uri)")
+            }
         }
+    }
+
+    /// The schema of an operation's answer with a status.
+    private static func schemaName(_ operation: (any Sendable)?, _ status: Int) -> String? {
+        let responses = (operation as? [String: any Sendable])?["responses"] as? [String: [String: any Sendable]]
+        return responses?["\(status)"]?["description"] as? String
     }
 
     /// An address without its numbers.
@@ -189,6 +230,25 @@ struct RoutesTests {
                     #expect(problem["code"] as? String == "bad-request")
                 }
             }
+        }
+    }
+
+    @Test("are counted, each address with its numbers left out, in lines that Prometheus can read")
+    func metrics() async throws {
+        try await withServer { client, _ in
+            for uri in ["/api/v1/images/1", "/api/v1/images/2", "/nothing/\\\"here"] {
+                try await client.execute(uri: uri, method: .get, headers: Self.headers(Self.ownerKey)) { _ in }
+            }
+            let text = try await client.execute(uri: "/metrics", method: .get, headers: Self.headers(Self.ownerKey)) {
+                String(buffer: $0.body)
+            }
+            let lines = text.split(separator: "\n")
+            let counted = #"semblance_requests_total{method="GET",route="/api/v1/images/{id}",status="200"} 2"#
+            #expect(lines.contains { $0 == counted }, "\(text)")
+            #expect(lines.contains(#"semblance_images{state="embedded"} 6"#))
+            #expect(text.contains(#"route="NotFound",status="404"} 1"#) && !text.contains("nothing"))
+            let line = /(# TYPE [a-z_]+ (counter|gauge|histogram))|([a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+)/
+            for found in lines { #expect(found.wholeMatch(of: line) != nil, "\(found)") }
         }
     }
 
@@ -242,6 +302,18 @@ struct AccessTests {
             #expect(access.caller(authorization: wrong) == nil)
         }
         #expect(Access(keys: []).caller(authorization: nil) == .owner)
+    }
+}
+
+@Suite("A deadline")
+struct DeadlineTests {
+    @Test("ends what takes too long, and lets everything else through")
+    func limits() async throws {
+        #expect(try await Deadline.limit(.seconds(20)) { 5 } == 5)
+        let error = await #expect(throws: Problem.self) {
+            try await Deadline.limit(.milliseconds(20)) { try await Task.sleep(for: .seconds(60)) }
+        }
+        #expect(error?.code == .tooSlow)
     }
 }
 
