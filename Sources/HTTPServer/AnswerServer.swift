@@ -47,7 +47,7 @@ package struct AnswerServer: Sendable {
         let monitor = HealthMonitor(library)
         let application = Application(
             router: Self.routes(library, monitor, settings).router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            server: .http1(configuration: Self.connections),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: "semblance",
@@ -64,6 +64,17 @@ package struct AnswerServer: Sendable {
         configuration.maximumGracefulShutdownDuration = .seconds(8)
         try await ServiceGroup(configuration: configuration).run()
     }
+
+    /// An idle connection ends by itself; a head has to arrive in time.
+    private static let connections = HTTP1Channel.Configuration(
+        additionalChannelHandlers: [HeadDeadline(limit: .seconds(20))],
+        idleTimeout: .seconds(30),
+        httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: 8192,
+            maxHeaderListSize: 16_384,
+            maxHeaderFieldCount: 64
+        )
+    )
 
     static func routes(_ library: AnswerLibrary, _ monitor: HealthMonitor, _ settings: Settings) -> Routes {
         Routes(

@@ -160,6 +160,42 @@ extension EndToEnd {
             }
         }
 
+        @Test("closes connections whose head drips or is too large, and goes on answering others")
+        func slowHeads() throws {
+            try withLibrary { library in
+                try library.addPictures(1...2)
+                try withServer(library) { port in
+                    let script = """
+                        import socket, sys, time
+                        port = int(sys.argv[1])
+                        def connect():
+                            s = socket.create_connection(('127.0.0.1', port)); s.settimeout(0.2); return s
+                        slow = [connect() for _ in range(20)]
+                        for s in slow: s.sendall(b'GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nX: ')
+                        start, open_ = time.monotonic(), set(slow)
+                        while open_ and time.monotonic() - start < 40:
+                            for s in list(open_):
+                                try:
+                                    s.sendall(b'y')
+                                    if s.recv(100) == b'': open_.discard(s)
+                                except socket.timeout: pass
+                                except OSError: open_.discard(s)
+                        big = connect()
+                        big.settimeout(5)
+                        big.sendall(b'GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nX: ' + b'y' * 100000 + b'\\r\\n\\r\\n')
+                        try: answer = big.recv(100)
+                        except OSError: answer = b''
+                        print(len(open_), b' 200 ' in answer)
+                        """
+                    let drip = try library.startTool(["python3", "-c", script, "\(port)"])
+                    for _ in 0..<5 { #expect(try ask(library, port, "/health").status == 200) }
+                    let outcome = try drip.wait()
+                    #expect(outcome.output == "0 False\n", "\(outcome.output)\(outcome.errors)")
+                    #expect(try ask(library, port, "/health").status == 200)
+                }
+            }
+        }
+
         @Test("wants a long key on any address that others can reach, and says what is wrong with the settings")
         func settings() throws {
             try withLibrary { library in
