@@ -145,7 +145,7 @@ let package = Package(
         .testTarget(
             name: "HTTPServerTests",
             dependencies: [
-                "HTTPServer", "Similarity", "Catalog", "EmbeddingModel", "Vectors", "TestSupport",
+                "HTTPServer", "Similarity", "Catalog", "EmbeddingModel", "ImageDecoding", "Vectors", "TestSupport",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

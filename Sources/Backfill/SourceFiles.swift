@@ -67,6 +67,30 @@ package struct SourceFiles: Sendable {
         )
     }
 
+    /// The bytes of the image's file and its state, where the file really lies below the root: what others are shown.
+    ///
+    /// What was opened is asked for its true place, so that no link, no `..` and no exchange of names leads elsewhere.
+    package func contained(_ image: ImageRecord, limit: Int) -> (bytes: [UInt8], state: String)? {
+        guard let file = try? open(image) else { return nil }
+        let isContained = Self.place(of: file.descriptor).map { $0.starts(with: Self.resolved(root) ?? root) } ?? false
+        close(file.descriptor)
+        guard isContained, let content = try? read(image, limit: limit), content.fingerprint == file.fingerprint,
+            !content.isCut
+        else { return nil }
+        return (content.bytes, content.fingerprint)
+    }
+
+    /// Where an open file lies, without links.
+    private static func place(of descriptor: Int32) -> FilePath? {
+        resolved(FilePath("/proc/self/fd/\(descriptor)"))
+    }
+
+    private static func resolved(_ path: FilePath) -> FilePath? {
+        guard let real = path.withPlatformString({ realpath($0, nil) }) else { return nil }
+        defer { free(real) }
+        return FilePath(platformString: real)
+    }
+
     private struct OpenFile {
         let descriptor: Int32
         let size: Int

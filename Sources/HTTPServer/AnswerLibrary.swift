@@ -22,6 +22,8 @@ package final class AnswerLibrary: Sendable {
         package let isModelHere: @Sendable (EmbeddingSpace?) -> Bool
         /// Whether a file of an image can be opened.
         package let isReachable: @Sendable (ImageRecord) -> Bool
+        /// The bytes of an image's file and what its state is called; `nil` where others may not be shown it.
+        package let readFile: @Sendable (ImageRecord) -> (bytes: [UInt8], state: String)?
         /// The model that is wanted, for where there is no space yet.
         package let model: String
 
@@ -33,6 +35,7 @@ package final class AnswerLibrary: Sendable {
             loadTextEncoder: @escaping @Sendable (EmbeddingSpace) throws -> TextEncoder,
             isModelHere: @escaping @Sendable (EmbeddingSpace?) -> Bool,
             isReachable: @escaping @Sendable (ImageRecord) -> Bool,
+            readFile: @escaping @Sendable (ImageRecord) -> (bytes: [UInt8], state: String)?,
             model: String
         ) {
             self.openMain = openMain
@@ -42,6 +45,7 @@ package final class AnswerLibrary: Sendable {
             self.loadTextEncoder = loadTextEncoder
             self.isModelHere = isModelHere
             self.isReachable = isReachable
+            self.readFile = readFile
             self.model = model
         }
     }

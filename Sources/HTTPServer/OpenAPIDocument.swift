@@ -24,6 +24,8 @@ enum OpenAPIDocument {
           "/api/v1/images/{id}/similar": {"get": {"summary": "Images that look like one of the library",
            "parameters": [\(id), \(scope), \(userID), \(limit), \(threshold)],
            "responses": {"200": \(answer("Hits")), "default": \(problem)}}},
+          "/api/v1/images/{id}/thumbnail": {"get": {"summary": "A small copy of the picture, without EXIF", "parameters": [\(id)],
+           "responses": {"200": {"description": "image/jpeg"}, "default": \(problem)}}},
           "/api/v1/similar": {"post": {"summary": "Images that look like an uploaded picture, at most 20,000,000 bytes",
            "parameters": [\(userID), \(limit), \(threshold)],
            "requestBody": {"required": true, "content": {"image/*": {}}},

@@ -16,6 +16,7 @@ struct Routes: Sendable {
     /// Slow work of all kinds shares these threads.
     private let work = BlockingWork(width: 4)
     private let metrics = RequestMetrics()
+    private let thumbnails = Thumbnails()
     /// The most bytes of an uploaded picture.
     private static let uploadLimit = 20_000_000
 
@@ -42,6 +43,7 @@ struct Routes: Sendable {
         api.get("/openapi.json") { _, _ in JSONBody.response(text: OpenAPIDocument.json) }
         api.get("/images/{id}", use: image)
         api.get("/images/{id}/similar", use: similarToImage)
+        api.get("/images/{id}/thumbnail", use: thumbnail)
         api.post("/similar", use: similarToUpload)
         api.get("/search", use: search)
         api.get("/users/{id}/similarity-stats", use: userStatistics)
@@ -89,6 +91,23 @@ struct Routes: Sendable {
             let space = try catalog.vectors?.activeSpace()
             let isEmbedded = try space.map { try catalog.embedding(of: id, in: $0) != nil } ?? false
             return JSONBody.response(ImagePayload(image, try catalog.main.details(of: image), isEmbedded: isEmbedded))
+        }
+    }
+
+    @Sendable private func thumbnail(_ request: Request, _ context: AnswerContext) async throws -> Response {
+        let question = try Question(request, context)
+        let id = try question.id(context)
+        return try await work.run { [library, thumbnails] in
+            let image = try question.visibleImage(id, library.catalog())
+            guard let file = library.sources.readFile(image) else {
+                throw Problem(.notFound, "The file of image \(id) is not there, or may not be shown.")
+            }
+            guard let thumbnail = try? thumbnails.thumbnail(of: file.bytes, named: file.state) else {
+                throw Problem(.unsupportedPicture, "The file of image \(id) is no picture that can be shown.")
+            }
+            var response = Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: thumbnail)))
+            response.headers[.contentType] = "image/jpeg"
+            return response
         }
     }
 

@@ -42,6 +42,39 @@ struct SourceFilesTests {
         }
     }
 
+    @Test("is shown to others only where it really lies below the root, whatever the row says")
+    func containment() throws {
+        try withTemporaryFolder { folder in
+            let root = folder.appending("root")
+            for path in [root.appending("inner"), folder.appending("outer")] {
+                try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
+            }
+            write("inside", root.appending("inner/a.jpg"))
+            write("secret", folder.appending("outer/b.jpg"))
+            write("secret", folder.appending("root.jpg"))
+            for (name, target) in [
+                ("in", "inner/a.jpg"), ("out", "../outer/b.jpg"), ("dir", "../outer"), ("abs", "\(folder)/outer/b.jpg"),
+                ("loop", "loop"), ("passwd", "/etc/passwd"), ("proc", "/proc/self/environ"),
+            ] {
+                #expect(symlink(target, root.appending(name).string) == 0)
+            }
+            let files = SourceFiles(root: root)
+            func shown(_ path: FilePath) -> String? {
+                files.contained(image(path), limit: 1000).map { String(decoding: $0.bytes, as: UTF8.self) }
+            }
+            for path in ["inner/a.jpg", "in", "inner/../in", root.appending("in"), "dir/../root/in"] as [FilePath] {
+                #expect(shown(path) == "inside", "\(path)")
+            }
+            for path in [
+                "../outer/b.jpg", "inner/../../outer/b.jpg", "out", "dir/b.jpg", "abs", "loop", "passwd", "proc",
+                "/etc/passwd", folder.appending("outer/b.jpg"), "../root.jpg", "", ".", "nowhere",
+            ] as [FilePath] {
+                #expect(shown(path) == nil, "\(path)")
+            }
+            #expect(files.contained(image("in"), limit: 3) == nil)
+        }
+    }
+
     @Test("that is nowhere is missing; what is no file is unreadable, and nothing is waited for")
     func faults() throws {
         try withTemporaryFolder { folder in

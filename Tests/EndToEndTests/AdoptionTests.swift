@@ -77,17 +77,17 @@ extension EndToEnd {
             }
         }
 
-        @Test("that were written over ours are not trusted")
+        @Test("that were written over ours are not trusted, and keep nothing else from being taken over")
         func overOurs() throws {
             try withLibrary { library in
                 try library.addPictures(1...20)
                 try library.run("generate", "--all-users")
                 let right = try library.bot.embeddings()
-                try library.bot.execute(
-                    "UPDATE images SET embedding = (SELECT embedding FROM images WHERE id = 1) WHERE id = 1 + 1"
-                )
+                let copy = "UPDATE images SET embedding = (SELECT embedding FROM images WHERE id = 1) WHERE id = 2"
+                try library.bot.execute(copy)
+                try library.vectorsExecute("DELETE FROM vectors WHERE image_id > 2")
                 let run = try library.json("generate", "--all-users")
-                #expect(run["adopted"] as? Int == 0 && run["replaced"] as? Int == 1)
+                #expect(run["adopted"] as? Int == 18 && run["replaced"] as? Int == 1)
                 #expect(try library.bot.embeddings() == right)
             }
         }

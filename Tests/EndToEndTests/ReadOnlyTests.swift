@@ -11,6 +11,12 @@ extension EndToEnd {
             ["generate", "--all-users", "--dry-run"],
         ]
 
+        /// Those that need vectors.
+        private let answers = [
+            ["similar", "1", "--threshold", "-1"], ["duplicates"], ["space", "list"], ["failures"], ["verify"],
+            ["verify", "--sample", "2"], ["export", "vectors.npz"], ["backup", "copy.db"],
+        ]
+
         @Test("changes no byte and makes no file", arguments: ["DELETE", "WAL"], [false, true])
         func changesNothing(mode: String, isFilled: Bool) throws {
             try withLibrary(journalMode: mode) { library in
@@ -18,9 +24,11 @@ extension EndToEnd {
                 if isFilled { #expect(try library.run("generate", "--all-users", "--limit", "2").status == 0) }
                 try library.bot.close()
                 let before = try library.snapshot()
-                for command in commands {
-                    #expect(try library.start(command).wait().status == 0, "\(command)")
+                for command in commands + (isFilled ? answers : []) {
+                    let outcome = try library.start(command).wait()
+                    #expect(outcome.status == 0, "\(command) \(outcome.errors)")
                     #expect(try library.snapshot() == before, "\(command)")
+                    for file in ["vectors.npz", "copy.db", "copy.db.semblance"] { unlink("\(library.folder)/\(file)") }
                 }
             }
         }

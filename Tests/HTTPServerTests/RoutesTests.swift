@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import ImageDecoding
 import NIOCore
 import Similarity
 import SystemPackage
@@ -75,6 +76,7 @@ struct RoutesTests {
                 loadTextEncoder: { _ in throw Problem(.modelMissing, "none") },
                 isModelHere: { _ in true },
                 isReachable: { _ in true },
+                readFile: { $0.id == 1 || $0.id == 4 ? (JPEGWriter.picture(1, width: 900, height: 600), "one") : nil },
                 model: "tiny"
             )
         )
@@ -110,7 +112,8 @@ struct RoutesTests {
         (.get, "/api/v1/users/7/similarity-stats", 401, 404, 403), (.get, "/api/v1/stats", 401, 200, 200),
         (.get, "/api/v1/stats?user_id=1002", 401, 200, 403), (.get, "/api/v1/duplicates", 401, 200, 200),
         (.get, "/api/v1/failures", 401, 200, 200), (.get, "/api/v1/openapi.json", 401, 200, 200),
-        (.get, "/metrics", 401, 200, 403),
+        (.get, "/metrics", 401, 200, 403), (.get, "/api/v1/images/1/thumbnail", 401, 200, 200),
+        (.get, "/api/v1/images/2/thumbnail", 401, 404, 404), (.get, "/api/v1/images/4/thumbnail", 401, 200, 404),
         (.get, "/nothing", 401, 404, 404),
         (.post, "/api/v1/stats", 401, 404, 404),
     ]
@@ -166,7 +169,9 @@ struct RoutesTests {
         #expect(try described == Set(Self.routes().map { "\($0) \($1.hasPrefix("/") ? $1 : "/" + $1)" }))
         let components = try #require(document["components"] as? [String: [String: any Sendable]])
         let schemas = try #require(components["schemas"] as? [String: [String: any Sendable]])
-        let uris = Self.matrix.filter { $0.owner == 200 && !$0.1.hasSuffix(".json") && $0.1 != "/metrics" }
+        let uris = Self.matrix.filter {
+            $0.owner == 200 && !$0.1.hasSuffix(".json") && $0.1 != "/metrics" && !$0.1.hasSuffix("thumbnail")
+        }
         try await withServer { client, _ in
             for (method, uri, _, _, _) in uris {
                 let (answer, status) = try await client.execute(
@@ -230,6 +235,21 @@ struct RoutesTests {
                     #expect(problem["code"] as? String == "bad-request")
                 }
             }
+        }
+    }
+
+    @Test("give a thumbnail of at most 320 pixels, made anew")
+    func thumbnail() async throws {
+        try await withServer { client, _ in
+            let uri = "/api/v1/images/1/thumbnail"
+            let body = try await client.execute(uri: uri, method: .get, headers: Self.headers(Self.ownerKey)) {
+                response in
+                #expect(response.headers[.contentType] == "image/jpeg")
+                #expect(response.headers[.cacheControl] == "private, no-store")
+                return Array(response.body.readableBytesView)
+            }
+            let picture = try ImageDecoder.decode(body)
+            #expect(picture.width == 320 && picture.height == 213)
         }
     }
 

@@ -24,7 +24,7 @@ extension PerceptualHash {
 
     /// The brightness of each cell after ITU-R BT.601, 0…255, row by row.
     private static func brightness(of image: PixelImage) -> [Float] {
-        let samples = Resampler.best.stretched(image, side: side).map(Float.init)
+        let samples = Resampler.best.resized(image, width: side, height: side).map(Float.init)
         return stride(from: 0, to: samples.count, by: 3).map { sample in
             0.299 * samples[sample] + 0.587 * samples[sample + 1] + 0.114 * samples[sample + 2]
         }

@@ -46,6 +46,19 @@ package struct Preprocessing: Sendable, Equatable {
         Resampler.best.squareCrop(of: image, shortSide: side, crop: side)
     }
 
+    /// A picture whose longer side has at most so many pixels; a smaller one as it is.
+    package static func fitted(_ image: PixelImage, longSide: Int) -> PixelImage {
+        let long = max(image.width, image.height)
+        guard long > longSide else { return image }
+        let width = max(image.width * longSide / long, 1)
+        let height = max(image.height * longSide / long, 1)
+        return PixelImage(
+            width: width,
+            height: height,
+            samples: Resampler.best.resized(image, width: width, height: height)
+        )
+    }
+
     /// The short side that a decoder should keep: twice the model's, so that a reduced decode costs no sharpness.
     package var decodedShortSide: Int { shortSide * 2 }
 }

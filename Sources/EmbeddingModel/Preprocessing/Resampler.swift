@@ -31,14 +31,14 @@ struct Resampler {
         return resizeColumns(of: narrowed, rowLength: crop * 3, firstRow: firstRow, weights: vertical)
     }
 
-    /// Scales the whole picture to a square, whatever its shape.
+    /// Scales the whole picture, whatever its shape.
     ///
-    /// - Returns: `side · side · 3` samples.
-    func stretched(_ image: PixelImage, side: Int) -> [UInt8] {
-        let horizontal = ResamplingWeights(inputSize: image.width, outputSize: side, range: 0..<side)
-        let vertical = ResamplingWeights(inputSize: image.height, outputSize: side, range: 0..<side)
+    /// - Returns: `width · height · 3` samples.
+    func resized(_ image: PixelImage, width: Int, height: Int) -> [UInt8] {
+        let horizontal = ResamplingWeights(inputSize: image.width, outputSize: width, range: 0..<width)
+        let vertical = ResamplingWeights(inputSize: image.height, outputSize: height, range: 0..<height)
         let narrowed = resizeRows(of: image, rows: 0..<image.height, weights: horizontal)
-        return resizeColumns(of: narrowed, rowLength: side * 3, firstRow: 0, weights: vertical)
+        return resizeColumns(of: narrowed, rowLength: width * 3, firstRow: 0, weights: vertical)
     }
 
     private static func middle(of size: Int, _ crop: Int) -> Range<Int> {

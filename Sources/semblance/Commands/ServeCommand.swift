@@ -3,6 +3,7 @@ import Backfill
 import Catalog
 import EmbeddingModel
 import HTTPServer
+import ImageDecoding
 import SystemPackage
 import Vectors
 
@@ -53,6 +54,7 @@ struct ServeCommand: SemblanceCommand {
             loadTextEncoder: { try Engine.textEncoder(of: $0, settings) },
             isModelHere: { (try? ModelStore(path: settings.models).model(named: $0?.model ?? settings.model)) != nil },
             isReachable: files.canOpen,
+            readFile: { files.contained($0, limit: ImageLimits.standard.fileBytes) },
             model: settings.model
         )
     }
