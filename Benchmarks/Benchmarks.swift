@@ -6,7 +6,9 @@ struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "Benchmarks",
         abstract: "Measures the stages one by one; prints JSON.",
-        subcommands: [ImageStage.self, ModelStage.self, TextStage.self, SearchStage.self, HashStage.self]
+        subcommands: [
+            ImageStage.self, ModelStage.self, TextStage.self, SearchStage.self, HashStage.self, ClusterStage.self,
+        ]
     )
 }
 

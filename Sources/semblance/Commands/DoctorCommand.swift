@@ -80,9 +80,10 @@ struct DoctorCommand: SemblanceCommand {
         guard let vectors = try VectorDatabase.existing(path: path, extensionPath: settings.sqliteVec) else {
             return "\(path) is not there yet; generate makes it"
         }
+        let active = try vectors.activeSpace()
         let spaces = try vectors.spaces().map { stored in
-            let digest = stored.space.weightsDigest.prefix(8)
-            return "\(try vectors.vectorCount(in: stored)) vectors of \(stored.space.model) (\(digest))"
+            let state = "\(stored.space.weightsDigest.prefix(8))\(stored == active ? ", active" : "")"
+            return "\(try vectors.vectorCount(in: stored)) vectors of \(stored.space.model) (\(state))"
         }
         let index =
             switch vectors.indexExtension {
