@@ -52,6 +52,8 @@ package final class AnswerLibrary: Sendable {
 
     let sources: Sources
     private let opened = Mutex<Opened?>(nil)
+    /// Held while a part is loaded.
+    private let loading = Mutex(())
 
     private struct Opened: Sendable {
         let catalog: Catalog
@@ -61,7 +63,13 @@ package final class AnswerLibrary: Sendable {
         var imageEncoder: ImageEncoder?
         var textEncoder: TextEncoder?
         /// What cosines of words mean, by whose pictures are searched; measured anew after a while.
-        var scales: [Scope: (scale: TextScale, at: ContinuousClock.Instant)] = [:]
+        var scales: [ScaleKey: (scale: TextScale, at: ContinuousClock.Instant)] = [:]
+    }
+
+    /// What a scale belongs to.
+    private struct ScaleKey: Hashable {
+        let space: Int64
+        let scope: Scope
     }
 
     private static let scaleLifetime = Duration.seconds(600)
@@ -73,24 +81,44 @@ package final class AnswerLibrary: Sendable {
 
     /// The service that answers from the active space; the space is read into memory the first time.
     func service() throws -> SimilarityService {
-        try withState { state in
-            guard let space = try state.catalog.vectors?.activeSpace() else {
-                throw Problem(.notEmbedded, "No image has an embedding yet.")
+        try loaded(\.service, isRight: { service, space in service.space == space }) { catalog, space in
+            SimilarityService(catalog, space: space, search: try ResidentVectors(catalog, space: space))
+        }
+    }
+
+    /// A part that belongs to the active space, loaded where it is missing.
+    ///
+    /// Loading takes seconds; until it is done others who want the same wait, and nobody else.
+    private func loaded<Part: Sendable>(
+        _ part: any WritableKeyPath<Opened, Part?> & Sendable,
+        isRight: (Part, VectorDatabase.StoredSpace) -> Bool,
+        _ load: (Catalog, VectorDatabase.StoredSpace) throws -> Part
+    ) throws -> Part {
+        func present() throws -> (catalog: Catalog, space: VectorDatabase.StoredSpace, part: Part?) {
+            try withState { state in
+                guard let space = try state.catalog.vectors?.activeSpace() else {
+                    throw Problem(.notEmbedded, "No image has an embedding yet.")
+                }
+                let found = state[keyPath: part].flatMap { isRight($0, space) ? $0 : nil }
+                return (state.catalog, space, found)
             }
-            if let service = state.service, service.space == space { return service }
-            let vectors = try ResidentVectors(state.catalog, space: space)
-            let service = SimilarityService(state.catalog, space: space, search: vectors)
-            (state.service, state.imageEncoder, state.textEncoder, state.scales) = (service, nil, nil, [:])
-            return service
+        }
+        if let found = try present().part { return found }
+        return try loading.withLock { _ in
+            let (catalog, space, found) = try present()
+            if let found { return found }
+            let new = try load(catalog, space)
+            try withState { $0[keyPath: part] = new }
+            return new
         }
     }
 
     /// The vector of a picture's bytes in a service's space.
     func embedding(ofPicture bytes: [UInt8], for service: SimilarityService) throws -> Embedding {
-        let encoder = try withState { state in
-            let encoder = try state.imageEncoder ?? sources.loadImageEncoder(service.space.space)
-            state.imageEncoder = encoder
-            return encoder
+        let encoder = try loaded(\.imageEncoder, isRight: { encoder, _ in encoder.space == service.space.space }) {
+            _,
+            _ in
+            try sources.loadImageEncoder(service.space.space)
         }
         let pixels: PixelImage
         do {
@@ -103,18 +131,19 @@ package final class AnswerLibrary: Sendable {
 
     /// The vector of words in a service's space, and what its cosines mean among the pictures of a scope.
     func words(_ text: String, _ scope: Scope, for service: SimilarityService) throws -> (Embedding, TextScale) {
-        let encoder = try withState { state in
-            let encoder = try state.textEncoder ?? sources.loadTextEncoder(service.space.space)
-            state.textEncoder = encoder
-            return encoder
+        let encoder = try loaded(\.textEncoder, isRight: { encoder, _ in encoder.space == service.space.space }) {
+            _,
+            _ in
+            try sources.loadTextEncoder(service.space.space)
         }
-        let known = try withState { $0.scales[scope] }
+        let key = ScaleKey(space: service.space.id, scope: scope)
+        let known = try withState { $0.scales[key] }
         if let known, ContinuousClock.now - known.at < Self.scaleLifetime {
             return (try encoder.embed(text), known.scale)
         }
         let background = try TextScale.texts.map { try encoder.embed($0) }
         let scale = try service.scale(background: background, scope)
-        try withState { $0.scales[scope] = (scale, .now) }
+        try withState { $0.scales[key] = (scale, .now) }
         return (try encoder.embed(text), scale)
     }
 
