@@ -138,24 +138,7 @@ package struct Backfill: Sendable {
         return summary
     }
 
-    /// Makes the store's space the active one and brings its vectors to the bot's database.
-    ///
-    /// A search finds the new space's vectors from the first instant on: what the bot's rows still hold is ours as well.
-    package func activate(
-        _ store: VectorStore,
-        backup: @escaping @Sendable () throws -> String,
-        observer: Observer
-    ) throws -> Summary {
-        let start = ContinuousClock.now
-        try store.activate()
-        let plan = try plan(for: store.space.space)
-        let keeper = keeper(store, total: plan.toPublish, backup, observer)
-        try publish(store.space.space, keeper)
-        try keeper.finish()
-        return summary(of: keeper, since: start)
-    }
-
-    private func keeper(
+    func keeper(
         _ store: VectorStore,
         total: Int,
         _ backup: @escaping @Sendable () throws -> String,
@@ -169,27 +152,11 @@ package struct Backfill: Sendable {
         )
     }
 
-    private func summary(of keeper: Keeper, since start: ContinuousClock.Instant) -> Summary {
+    func summary(of keeper: Keeper, since start: ContinuousClock.Instant) -> Summary {
         var summary = keeper.summary
         summary.seconds = (ContinuousClock.now - start) / .seconds(1)
         summary.isInterrupted = stop.isRaised
         return summary
-    }
-
-    /// The images of one transaction that only publishes: milliseconds of the bot's lock.
-    private static let publicationSize = 100
-
-    private func publish(_ space: EmbeddingSpace, _ keeper: Keeper) throws {
-        var batch: [Catalog.SurveyedImage] = []
-        try visit(space) { surveyed, decision in
-            if decision == .publish { batch.append(surveyed) }
-            if batch.count >= Self.publicationSize {
-                try keeper.publish(batch)
-                batch = []
-            }
-            return !stop.isRaised
-        }
-        try keeper.publish(batch)
     }
 
     /// The first stage: pages through the images and hands on what is to be done.

@@ -70,6 +70,21 @@ extension EndToEnd {
             }
         }
 
+        @Test("person by person is made for everybody when the last one is done")
+        func personByPerson() throws {
+            try withModels { library in
+                try library.bot.addUser(id: 2, telegramID: 1002)
+                try library.bot.addChat(id: 2, telegramID: 1002, owner: 2)
+                try library.bot.execute("UPDATE images SET chat_id = 2 WHERE id > 6")
+                try generate(library)
+                let first = try library.run("generate", "--user-id", "1001", with: new)
+                #expect(first.errors.contains("Answers still come from clip-ViT-B-32"), "\(first.errors)")
+                let second = try library.run("generate", "--user-id", "1002", with: new)
+                #expect(second.errors.contains("answers come from new from now on"), "\(second.errors)")
+                #expect(try library.bot.embeddings().values.allSatisfy { $0.label == "new" })
+            }
+        }
+
         @Test("can be made early, taken back, and cleared away by hand")
         func byHand() throws {
             try withModels { library in

@@ -65,6 +65,19 @@ struct SimilarityServiceTests {
         /// Writes the marks that the last batch left open.
         func finish() throws { try store.finish() }
 
+        /// Removes the vectors of deleted images.
+        func sweep() throws { #expect(try vectors.removeOrphans(by: writer).isPlausible) }
+
+        /// Takes rows out of the index alone.
+        func loseFromIndex(_ images: [Int64]) throws {
+            try vectors.write { db in
+                for image in images {
+                    let sql = "DELETE FROM index_1 WHERE rowid = (SELECT id FROM vectors WHERE image_id = ?)"
+                    try db.execute(sql: sql, arguments: [image])
+                }
+            }
+        }
+
         /// What a service does now and then, so that images are found in the chat that they are in.
         func synchronise() throws { try resident?.synchronise() }
 
@@ -238,6 +251,31 @@ struct SimilarityServiceTests {
                 let hits = try setting.service.findSimilarImages(to: query, excluding: 1, scope: scope, limit: 5)
                 #expect(ids(hits) == [35, 36, 37, 38, 39])
             }
+        }
+    }
+
+    @Test("misses nothing where the nearest vectors have left our database since", arguments: SearchWay.allCases)
+    func removed(way: SearchWay) throws {
+        try withSetting(way) { setting in
+            for id in 1...60 { try setting.add(Int64(id), chat: 1, angle(Float(id) / 4)) }
+            let query = try #require(setting.truth[1])
+            let service = try setting.service
+            #expect(ids(try service.findSimilarImages(to: query, scope: .user(1001))) == [1, 2, 3, 4, 5])
+            try setting.bot.execute("DELETE FROM images WHERE id <= 40")
+            try setting.sweep()
+            #expect(ids(try service.findSimilarImages(to: query, scope: .user(1001))) == [41, 42, 43, 44, 45])
+            #expect(ids(try service.findSimilarImages(to: query, scope: .allUsers, limit: 100)).count == 20)
+        }
+    }
+
+    @Test("misses nothing where the index has lost rows")
+    func lostRows() throws {
+        try withSetting(.index) { setting in
+            for id in 1...20 { try setting.add(Int64(id), chat: 1, angle(Float(id))) }
+            try setting.loseFromIndex([1, 3])
+            let query = try #require(setting.truth[1])
+            let hits = try setting.service.findSimilarImages(to: query, scope: .user(1001))
+            #expect(ids(hits) == [1, 2, 3, 4, 5])
         }
     }
 
