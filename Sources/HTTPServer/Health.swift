@@ -28,23 +28,13 @@ struct Health: Encodable, Sendable {
         let isModelHere: Bool
     }
 
-    private struct EmbeddingCounts: Encodable {
-        let total_images: Int
-        let with_embeddings: Int
-        let without_embeddings: Int
-        let coverage_percentage: Double
-        let stale: Int
-        let unreachable: Int
-        let failed: Int
-    }
-
     let status: Status
     /// Why it is not healthy.
     let reasons: [String]
     private let service = "telegram-agent"
     private let database: String
     private let stats: Rows?
-    private let embedding_stats: EmbeddingCounts?
+    private let embedding_stats: StatisticsPayload?
     private let space: String?
     private let version: String
     private let uptime_seconds: Double
@@ -67,8 +57,8 @@ struct Health: Encodable, Sendable {
         let counted = try? statistics?.get()
         let space = try? found?.get()
         stats = try? rows?.get()
-        embedding_stats = counted.map(Self.counts)
         self.space = space?.model
+        embedding_stats = counted.map { StatisticsPayload($0, model: space?.model) }
         let isLocked = Self.isLocked(rows)
         let isGone = rows != nil && stats == nil && !isLocked
         database =
@@ -87,18 +77,6 @@ struct Health: Encodable, Sendable {
     private static func isLocked(_ rows: Result<Rows, any Error>?) -> Bool {
         guard case .failure(let error as CatalogError) = rows else { return false }
         return error.code == .locked || error.code == .unfinished
-    }
-
-    private static func counts(_ statistics: Statistics) -> EmbeddingCounts {
-        EmbeddingCounts(
-            total_images: statistics.total,
-            with_embeddings: statistics.embedded,
-            without_embeddings: statistics.missing,
-            coverage_percentage: (statistics.coverage * 10).rounded() / 10,
-            stale: statistics.staleTotal,
-            unreachable: statistics.unreachable,
-            failed: statistics.failureTotal
-        )
     }
 
     /// What somebody without a key is told.

@@ -46,8 +46,8 @@ struct HitsPayload: Encodable {
 }
 
 /// How far images are embedded.
-struct StatisticsPayload: Encodable {
-    let model: String
+struct StatisticsPayload: Encodable, Sendable {
+    let model: String?
     let total_images: Int
     let with_embeddings: Int
     let without_embeddings: Int
@@ -56,7 +56,7 @@ struct StatisticsPayload: Encodable {
     let unreachable: Int
     let failed: Int
 
-    init(_ statistics: Statistics, model: String) {
+    init(_ statistics: Statistics, model: String?) {
         self.model = model
         total_images = statistics.total
         with_embeddings = statistics.embedded
