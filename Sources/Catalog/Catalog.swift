@@ -62,12 +62,19 @@ package struct Catalog: Sendable {
         return page.map { image in
             let vector = known.vectors[image.id]
             let elsewhere = known.elsewhere[image.id] ?? []
-            let isOurs = vector?.isHeld(by: image) ?? false || elsewhere.contains { $0.isHeld(by: image) }
+            let ours = elsewhere + (vector.map { [$0] } ?? [])
+            let digest = ours.isEmpty ? nil : image.storedDigest
             return SurveyedImage(
                 image: image,
-                condition: Condition(of: image, ours: vector, elsewhere: elsewhere, model: model),
+                condition: Condition(
+                    of: image,
+                    digest: digest,
+                    ours: vector,
+                    elsewhere: elsewhere,
+                    model: model
+                ),
                 isMarked: vector?.isPublished ?? false,
-                holdsOthers: image.stored != .nothing && !isOurs,
+                holdsOthers: image.stored != .nothing && !ours.contains { $0.isHeld(by: image, digest: digest) },
                 undescribedSource: vector.flatMap { $0.isDescribed ? nil : $0.sourceDigest },
                 failure: known.failures[image.id].flatMap { $0.fileUniqueID == image.fileUniqueID ? $0 : nil }
             )

@@ -32,9 +32,15 @@ package enum Condition: Sendable, Equatable {
     ///   - ours: The image's vector of the wanted space.
     ///   - elsewhere: Its vectors of other spaces.
     init(of image: ImageRecord, ours: VectorRecord?, elsewhere: [VectorRecord] = [], model: String) {
-        let isOfOtherSpace = elsewhere.contains { $0.isHeld(by: image) }
+        let digest = ours == nil && elsewhere.isEmpty ? nil : image.storedDigest
+        self.init(of: image, digest: digest, ours: ours, elsewhere: elsewhere, model: model)
+    }
+
+    /// - Parameter digest: The image's `storedDigest`; of no matter where we have no vector of it.
+    init(of image: ImageRecord, digest: [UInt8]?, ours: VectorRecord?, elsewhere: [VectorRecord], model: String) {
+        let isOfOtherSpace = elsewhere.contains { $0.isHeld(by: image, digest: digest) }
         if let ours, ours.fileUniqueID == image.fileUniqueID {
-            if image.label == model, ours.isHeld(by: image) {
+            if image.label == model, ours.isHeld(by: image, digest: digest) {
                 self = .embedded
                 return
             }

@@ -1,3 +1,4 @@
+import Digests
 package import SystemPackage
 
 /// What the bot's database says about one image, as far as Semblance needs it.
@@ -23,6 +24,12 @@ package struct ImageRecord: Sendable {
         case blob([UInt8])
         case tooLarge
         case notABlob
+    }
+
+    /// The SHA-256 of the bytes in the place of the vector; `nil` where there are none.
+    var storedDigest: [UInt8]? {
+        guard case .blob(let bytes) = stored else { return nil }
+        return SHA256Digest(of: bytes).bytes
     }
 
     /// The image without the bytes of its vector, for keeping many.

@@ -1,4 +1,3 @@
-import Digests
 package import Vectors
 
 /// What our database says about the vector of one image in one space.
@@ -13,13 +12,12 @@ struct VectorRecord: Sendable {
     /// Whether the picture's perceptual hash was kept with it, which the first version did not.
     let isDescribed: Bool
 
-    /// Whether some bytes are the blob that this record is about.
-    func isBlob(_ bytes: [UInt8]) -> Bool { SHA256Digest(of: bytes).bytes == blobDigest }
-
     /// Whether the bot's row holds just this vector.
-    func isHeld(by image: ImageRecord) -> Bool {
-        guard fileUniqueID == image.fileUniqueID, case .blob(let bytes) = image.stored else { return false }
-        return isBlob(bytes)
+    func isHeld(by image: ImageRecord) -> Bool { isHeld(by: image, digest: image.storedDigest) }
+
+    /// The same, where the digest of what the row holds is known: hashing is what surveys spend their time with.
+    func isHeld(by image: ImageRecord, digest: [UInt8]?) -> Bool {
+        fileUniqueID == image.fileUniqueID && digest == blobDigest
     }
 }
 
