@@ -86,7 +86,10 @@ struct Problem: Error, Equatable {
     /// The answer.
     var response: Response {
         let document = Document(title: status.reasonPhrase, status: status.code, code: code.rawValue, detail: detail)
-        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: JSONBody.encode(document))))
+        var response = Response(
+            status: status,
+            body: .init(byteBuffer: ByteBuffer(bytes: (try? JSONBody.encode(document)) ?? []))
+        )
         response.headers[.contentType] = "application/problem+json"
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         if status == .serviceUnavailable { response.headers[.retryAfter] = "2" }
@@ -96,15 +99,15 @@ struct Problem: Error, Equatable {
 
 /// JSON as every answer has it: keys sorted.
 enum JSONBody {
-    static func encode(_ value: some Encodable) -> [UInt8] {
+    static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(value)).map { Array($0) } ?? Array("{}".utf8)
+        return Array(try encoder.encode(value))
     }
 
     /// An answer.
-    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        response(bytes: encode(value), status: status)
+    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        response(bytes: try encode(value), status: status)
     }
 
     /// An answer that is JSON already.

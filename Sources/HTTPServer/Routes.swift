@@ -57,14 +57,14 @@ struct Routes: Sendable {
         router.get("/health") { _, context in
             let health = monitor.health(version: version)
             guard context.caller == .owner else {
-                return JSONBody.response(Health.Public(status: health.status), status: health.httpStatus)
+                return try JSONBody.response(Health.Public(status: health.status), status: health.httpStatus)
             }
-            return JSONBody.response(health, status: health.httpStatus)
+            return try JSONBody.response(health, status: health.httpStatus)
         }
-        router.get("/health/live") { _, _ in JSONBody.response(["status": "live"]) }
+        router.get("/health/live") { _, _ in try JSONBody.response(["status": "live"]) }
         router.get("/health/ready") { _, _ in
             let isReady = monitor.health(version: version).status != .unhealthy
-            return JSONBody.response(
+            return try JSONBody.response(
                 ["status": isReady ? "ready" : "not ready"],
                 status: isReady ? .ok : .serviceUnavailable
             )
@@ -90,7 +90,9 @@ struct Routes: Sendable {
             let image = try question.visibleImage(id, catalog)
             let space = try catalog.vectors?.activeSpace()
             let isEmbedded = try space.map { try catalog.embedding(of: id, in: $0) != nil } ?? false
-            return JSONBody.response(ImagePayload(image, try catalog.main.details(of: image), isEmbedded: isEmbedded))
+            return try JSONBody.response(
+                ImagePayload(image, try catalog.main.details(of: image), isEmbedded: isEmbedded)
+            )
         }
     }
 
@@ -151,7 +153,7 @@ struct Routes: Sendable {
             limit: question.limit,
             threshold: question.threshold
         )
-        return JSONBody.response(try HitsPayload(hits.map { ($0, nil) }, catalog, model: service.space.space.model))
+        return try JSONBody.response(HitsPayload(hits.map { ($0, nil) }, catalog, model: service.space.space.model))
     }
 
     @Sendable private func search(_ request: Request, _ context: AnswerContext) async throws -> Response {
@@ -163,8 +165,8 @@ struct Routes: Sendable {
             let (embedding, scale) = try library.words(words, scope, for: service)
             let hits = try service.searchByText(embedding, scale: scale, scope: scope, limit: question.limit)
             let catalog = try library.catalog()
-            return JSONBody.response(
-                try HitsPayload(hits.map { ($0.hit, $0.grade) }, catalog, model: service.space.space.model)
+            return try JSONBody.response(
+                HitsPayload(hits.map { ($0.hit, $0.grade) }, catalog, model: service.space.space.model)
             )
         }
     }
@@ -177,7 +179,7 @@ struct Routes: Sendable {
         }
         return try await work.run { [library] in
             let stats = try library.service().getUserSimilarityStats(user, isReachable: library.sources.isReachable)
-            return JSONBody.response(UserStatisticsPayload(stats))
+            return try JSONBody.response(UserStatisticsPayload(stats))
         }
     }
 
@@ -193,7 +195,7 @@ struct Routes: Sendable {
                 space: space,
                 isReachable: library.sources.isReachable
             )
-            return JSONBody.response(StatisticsPayload(statistics, model: model))
+            return try JSONBody.response(StatisticsPayload(statistics, model: model))
         }
     }
 
@@ -201,7 +203,7 @@ struct Routes: Sendable {
         let question = try Question(request, context)
         return try await work.run { [library] in
             let groups = try library.service().findDuplicates(scope: question.scope(), kinds: [.identical, .copies])
-            return JSONBody.response(DuplicatesPayload(groups))
+            return try JSONBody.response(DuplicatesPayload(groups))
         }
     }
 
@@ -216,7 +218,7 @@ struct Routes: Sendable {
                 failures += page.filter { ![.embedded, .unpublished].contains($0.condition) }.compactMap(\.failure)
                 return true
             }
-            return JSONBody.response(FailuresPayload(failures, withMessages: question.caller == .owner))
+            return try JSONBody.response(FailuresPayload(failures, withMessages: question.caller == .owner))
         }
     }
 }
