@@ -23,10 +23,13 @@ package final class HealthMonitor: Service {
         let at = ContinuousClock.now
     }
 
-    /// After so long without an answer the database counts as not answering.
-    private static let patience = Duration.seconds(10)
+    private let patience: Duration
 
-    package init(_ library: AnswerLibrary) { self.library = library }
+    /// - Parameter patience: After so long without an answer the database counts as not answering.
+    package init(_ library: AnswerLibrary, patience: Duration = .seconds(10)) {
+        self.library = library
+        self.patience = patience
+    }
 
     /// Looks until the server stops.
     package func run() async throws {
@@ -93,7 +96,7 @@ package final class HealthMonitor: Service {
             version: version,
             uptime: (now - started) / .seconds(1),
             age: (age ?? (now - started)) / .seconds(1),
-            isAnswering: (age ?? (now - started)) < Self.patience,
+            isAnswering: (age ?? (now - started)) < patience,
             rows: database.map(\.seen),
             statistics: statistics.map(\.seen),
             space: space.map(\.seen)

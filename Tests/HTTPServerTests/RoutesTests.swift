@@ -31,7 +31,8 @@ struct RoutesTests {
         let library = try Self.library(bot, folder)
         let access = Access(keys: keys ? [(Self.ownerKey, .owner), (Self.userKey, .user(1001))] : [])
         let settings = AnswerServer.Settings(host: "127.0.0.1", port: 0, access: access, hostNames: [], version: "1")
-        let monitor = HealthMonitor(library)
+        // One look has to do for the whole test, however busy the machine is.
+        let monitor = HealthMonitor(library, patience: .seconds(3600))
         monitor.look()
         let router = AnswerServer.routes(library, monitor, settings).router()
         try await Application(router: router).test(.router) { try await body($0, bot) }
