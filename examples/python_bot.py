@@ -3,6 +3,7 @@
     python_bot.py ADDRESS health
     python_bot.py ADDRESS similar IMAGE_ID
     python_bot.py ADDRESS picture FILE
+    python_bot.py ADDRESS embed IMAGE_ID
 
 ADDRESS is where `semblance serve` listens, such as http://127.0.0.1:8000; SEMBLANCE_API_KEY is sent where it is set.
 """
@@ -18,9 +19,9 @@ class Semblance:
     def __init__(self, address, key=None):
         self.address, self.key = address.rstrip("/"), key
 
-    def ask(self, path, body=None):
+    def ask(self, path, body=None, method=None):
         """What an address answers; raises RuntimeError with the server's own sentence."""
-        request = urllib.request.Request(self.address + path, data=body)
+        request = urllib.request.Request(self.address + path, data=body, method=method)
         if self.key:
             request.add_header("Authorization", f"Bearer {self.key}")
         try:
@@ -32,6 +33,10 @@ class Semblance:
 
     def health(self):
         return self.ask("/health")
+
+    def embed(self, image_id):
+        """Has a new image embedded now, once its row says that it is completed."""
+        self.ask(f"/api/v1/images/{image_id}/embed", method="POST")
 
     def similar(self, image_id, limit=5, threshold=0.7):
         """Images of the same owner that look like one, nearest first: (id, cosine)."""
@@ -50,6 +55,9 @@ def main():
     if what == "health":
         health = semblance.health()
         print(health["status"], health.get("embedding_stats", {}).get("coverage_percentage", ""))
+    elif what == "embed":
+        semblance.embed(int(rest[0]))
+        print(f"image {rest[0]} is embedded")
     elif what == "similar":
         for image, cosine in semblance.similar(int(rest[0])):
             print(f"image {image}: {cosine:.3f}")

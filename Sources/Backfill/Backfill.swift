@@ -36,6 +36,16 @@ package struct Backfill: Sendable {
         package init(scope: Scope) { self.scope = scope }
     }
 
+    /// A part of the work that takes time.
+    package enum Stage: String, Sendable, CaseIterable {
+        /// File → bytes → pixels → tensor, of one picture.
+        case prepare = "decode"
+        /// One call of the model.
+        case model = "inference"
+        /// One batch into both databases.
+        case store
+    }
+
     /// What a run tells while it works; called from its threads.
     package struct Observer: Sendable {
         /// After each batch.
@@ -44,6 +54,8 @@ package struct Backfill: Sendable {
         package var backup: @Sendable (String) -> Void = { _ in }
         /// When vectors of unknown origin were tried.
         package var adoption: @Sendable (Adoption.Trial) -> Void = { _ in }
+        /// How long a piece of a stage took.
+        package var stage: @Sendable (Stage, Duration) -> Void = { _, _ in }
 
         package init() {}
     }
@@ -82,10 +94,16 @@ package struct Backfill: Sendable {
     }
 
     /// Visits the completed images of the scope until the visitor returns `false`.
-    func visit(_ space: EmbeddingSpace, _ visitor: (Catalog.SurveyedImage, Decision) throws -> Bool) throws {
+    ///
+    /// - Parameter last: The id after which they begin.
+    func visit(
+        _ space: EmbeddingSpace,
+        after last: Int64 = .min,
+        _ visitor: (Catalog.SurveyedImage, Decision) throws -> Bool
+    ) throws {
         let stored = try catalog.vectors?.stored(space)
         let publishes = try catalog.vectors?.isAnswered(by: space) ?? true
-        try catalog.survey(options.scope, model: space.model, space: stored) { page in
+        try catalog.survey(options.scope, model: space.model, space: stored, after: last) { page in
             for surveyed in page where surveyed.image.isCompleted {
                 let decision = Decision(for: surveyed, publishes: publishes, files: files, policy: policy)
                 guard try visitor(surveyed, decision) else { return false }
@@ -109,6 +127,7 @@ package struct Backfill: Sendable {
         observer: Observer
     ) throws -> Summary {
         let start = ContinuousClock.now
+        try store.keepKnownAnswers(of: encoder)
         let keeper = keeper(store, total: plan.total, backup, observer)
         if plan.toPublish > 0 { try publish(encoder.space, keeper) }
         let adoption = try plan.toReplace[.unknownOrigin].flatMap { _ in
@@ -116,7 +135,8 @@ package struct Backfill: Sendable {
         }
         let pipeline = Pipeline(
             batchSize: options.batchSize,
-            preparedCount: 2 * options.modelThreads * encoder.callSize
+            preparedCount: 2 * options.modelThreads * encoder.callSize,
+            observe: observer.stage
         )
         stop.onRaise { pipeline.planned.close() }
         let space = encoder.space
@@ -199,7 +219,7 @@ package struct Backfill: Sendable {
         return (0..<Self.preparerCount).map { _ in
             WorkerThread {
                 while let planned = pipeline.planned.pop(), !stop.isRaised {
-                    let result = pipeline.timing(\.prepare) {
+                    let result = pipeline.timing(.prepare) {
                         Result { () throws(SourceFiles.Fault) in try preparation.prepare(planned.image) }
                     }
                     guard pipeline.prepared.push(Pipeline.Prepared(planned: planned, result: result)) else { break }
@@ -219,7 +239,7 @@ package struct Backfill: Sendable {
                     while !stop.isRaised && pipeline.fault == nil {
                         let call = pipeline.prepared.pop(atMost: encoder.callSize)
                         guard !call.isEmpty else { break }
-                        for outcome in try pipeline.timing(\.model, { try stage.embed(call) }) {
+                        for outcome in try pipeline.timing(.model, { try stage.embed(call) }) {
                             pipeline.outcomes.push(outcome)
                         }
                     }
@@ -241,7 +261,7 @@ package struct Backfill: Sendable {
                 let outcome = pipeline.outcomes.pop()
                 if let outcome { batch.append(outcome) }
                 if batch.count >= options.batchSize || outcome == nil {
-                    try pipeline.timing(\.store) { try keeper.keep(batch) }
+                    try pipeline.timing(.store) { try keeper.keep(batch) }
                     batch = []
                 }
                 if outcome == nil { return }

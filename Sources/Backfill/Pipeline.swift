@@ -41,9 +41,11 @@ final class Pipeline: Sendable {
     let outcomes: BoundedQueue<Outcome>
     /// The processor time that the stages took.
     let times = Mutex(ProcessorTimes())
+    private let observe: @Sendable (Backfill.Stage, Duration) -> Void
     private let firstFault = Mutex<(any Error)?>(nil)
 
-    init(batchSize: Int, preparedCount: Int) {
+    init(batchSize: Int, preparedCount: Int, observe: @escaping @Sendable (Backfill.Stage, Duration) -> Void) {
+        self.observe = observe
         prepared = BoundedQueue(capacity: preparedCount)
         outcomes = BoundedQueue(capacity: 2 * batchSize)
     }
@@ -59,13 +61,13 @@ final class Pipeline: Sendable {
         outcomes.close()
     }
 
-    /// Does a piece of a stage's work and adds up the processor time that the calling thread took for it.
-    func timing<Value>(
-        _ stage: any WritableKeyPath<ProcessorTimes, Double> & Sendable,
-        _ work: () throws -> Value
-    ) rethrows -> Value {
-        let start = ProcessorTimes.ofThread
-        defer { times.withLock { $0[keyPath: stage] += ProcessorTimes.ofThread - start } }
+    /// Does a piece of a stage's work, tells how long it took, and adds up the processor time of the calling thread.
+    func timing<Value>(_ stage: Backfill.Stage, _ work: () throws -> Value) rethrows -> Value {
+        let (start, spent) = (ContinuousClock.now, ProcessorTimes.ofThread)
+        defer {
+            times.withLock { $0.add(ProcessorTimes.ofThread - spent, to: stage) }
+            observe(stage, ContinuousClock.now - start)
+        }
         return try work()
     }
 }

@@ -9,6 +9,14 @@ package struct ProcessorTimes: Sendable, Equatable {
     /// Writing to both databases.
     package var store = 0.0
 
+    mutating func add(_ seconds: Double, to stage: Backfill.Stage) {
+        switch stage {
+        case .prepare: prepare += seconds
+        case .model: model += seconds
+        case .store: store += seconds
+        }
+    }
+
     /// What the calling thread has used so far, by the C function `clock_gettime`.
     package static var ofThread: Double {
         var time = timespec()

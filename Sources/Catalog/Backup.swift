@@ -86,12 +86,19 @@ package enum Backup {
     }
 }
 
-/// A database that can be copied while it is in use.
+/// A database that can be copied, and watched, while it is in use.
 package protocol CopiedDatabase {
     var path: FilePath { get }
 
     /// Runs statements outside any transaction.
     func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result
+}
+
+extension CopiedDatabase {
+    /// A number that changes when another connection, of whatever program, has written.
+    package func dataVersion() throws(CatalogError) -> Int {
+        try withoutTransaction { try Int.fetchOne($0, sql: "PRAGMA data_version") ?? 0 }
+    }
 }
 
 extension MainDatabase: CopiedDatabase {}

@@ -30,6 +30,7 @@ package struct Catalog: Sendable {
     /// - Parameters:
     ///   - model: The model whose vectors are wanted.
     ///   - space: The space that they are wanted of; `nil` where there is none yet.
+    ///   - last: The id after which they begin.
     ///   - salvages: Whether rows that a damaged database cannot give are passed over.
     ///   - visit: Gets one page at a time; returns `false` to stop.
     /// - Returns: How many places of a damaged database were passed over.
@@ -38,15 +39,25 @@ package struct Catalog: Sendable {
         _ scope: Scope,
         model: String,
         space: VectorDatabase.StoredSpace?,
+        after last: Int64 = .min,
         salvages: Bool = false,
         _ visit: ([SurveyedImage]) throws -> Bool
     ) throws -> Int {
-        var pages = ImagePages(main, chats: try chats(of: scope))
+        var pages = ImagePages(main, chats: try chats(of: scope), after: last)
         var passedOver = 0
         while true {
             let page = try salvages ? pages.nextReadable(passedOver: &passedOver) : pages.next()
             guard !page.isEmpty, try visit(try look(at: page, model: model, space: space)) else { return passedOver }
         }
+    }
+
+    /// The images of these ids that are there, in the order of their ids.
+    package func survey(
+        _ ids: [Int64],
+        model: String,
+        space: VectorDatabase.StoredSpace?
+    ) throws(CatalogError) -> [SurveyedImage] {
+        try look(at: try main.images(ids), model: model, space: space)
     }
 
     /// Puts beside each image what our database knows about it.

@@ -8,10 +8,13 @@ struct ImagePages {
     private let rows: ImageRows
     private let pageSize: Int
     private let chats: String?
-    private var last: Int64 = .min
+    private var last: Int64
 
-    /// - Parameter chats: The internal ids of the chats whose images are wanted; `nil` for all.
-    init(_ main: MainDatabase, chats: [Int64]?, pageSize: Int = 500) {
+    /// - Parameters:
+    ///   - chats: The internal ids of the chats whose images are wanted; `nil` for all.
+    ///   - last: The id after which the pages begin.
+    init(_ main: MainDatabase, chats: [Int64]?, after last: Int64 = .min, pageSize: Int = 500) {
+        self.last = last
         self.main = main
         self.pageSize = pageSize
         self.chats = chats.map { jsonArray($0) }

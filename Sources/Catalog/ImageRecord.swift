@@ -17,6 +17,8 @@ package struct ImageRecord: Sendable {
     package let stored: StoredValue
     /// What stands in `images.embedding_model`.
     package let label: String?
+    /// What stands in `images.mode_used`: the chat's mode when the bot took the image; `nil` where nobody says.
+    package var mode: String?
 
     /// A value of `images.embedding`, whatever a driver wrote there.
     package enum StoredValue: Sendable, Equatable {
@@ -41,7 +43,8 @@ package struct ImageRecord: Sendable {
             isCompleted: isCompleted,
             paths: paths,
             stored: .nothing,
-            label: label
+            label: label,
+            mode: mode
         )
     }
 }

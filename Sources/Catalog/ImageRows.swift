@@ -17,6 +17,7 @@ struct ImageRows {
                 processing_status IS 'completed', typeof(embedding),
                 CASE WHEN typeof(embedding) = 'blob' AND length(embedding) <= \(limit) THEN embedding END,
                 CAST(substr(embedding_model, 1, 200) AS BLOB),
+                \(schema.has("mode_used", in: "images") ? "CAST(substr(mode_used, 1, 50) AS BLOB)" : "NULL"),
                 \(paths.map { "CAST(substr(\($0), 1, 4096) AS BLOB)" }.joined(separator: ", "))
             """
     }
@@ -33,9 +34,10 @@ struct ImageRows {
             fileUniqueID: (row[1] as DatabaseValue).text,
             chatID: Int64.fromDatabaseValue(row[2]),
             isCompleted: row[3],
-            paths: (0..<pathCount).compactMap { row.bytes(at: 7 + $0).flatMap(Self.path) },
+            paths: (0..<pathCount).compactMap { row.bytes(at: 8 + $0).flatMap(Self.path) },
             stored: stored,
-            label: row.bytes(at: 6).map { String(decoding: $0, as: UTF8.self) }
+            label: row.bytes(at: 6).map { String(decoding: $0, as: UTF8.self) },
+            mode: row.bytes(at: 7).map { String(decoding: $0, as: UTF8.self) }
         )
     }
 

@@ -1,7 +1,7 @@
 import Glibc
 package import SystemPackage
 
-/// Keeps two backfills from working on one vector database at once.
+/// Keeps two processes from embedding on one vector database at once.
 ///
 /// A lock of the operating system on a file beside the database: it ends with the process, however that ends.
 package final class RunLock: Sendable {
@@ -21,7 +21,7 @@ package final class RunLock: Sendable {
             let count = max(pread(descriptor, &text, text.count, 0), 0)
             close(descriptor)
             let holder = String(decoding: text.prefix(count), as: UTF8.self)
-            throw CatalogError(.locked, "Another semblance generate is running already (process \(holder))")
+            throw CatalogError(.locked, "Another semblance is running already that embeds (process \(holder))")
         }
         ftruncate(descriptor, 0)
         let text = Array(String(getpid()).utf8)

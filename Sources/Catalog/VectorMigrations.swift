@@ -10,6 +10,9 @@ enum VectorMigrations {
         migrator.registerMigration("2 what the pictures look like") { db in
             try db.execute(sql: second)
         }
+        migrator.registerMigration("3 what the model answers to known pictures") { db in
+            try db.execute(sql: third)
+        }
         return migrator
     }
 
@@ -64,5 +67,15 @@ enum VectorMigrations {
     private static let second = """
         ALTER TABLE vectors ADD COLUMN source_size INTEGER;
         ALTER TABLE vectors ADD COLUMN perceptual_hash INTEGER;
+        """
+
+    /// What a model gave for the pictures that are built in, when its space was begun.
+    private static let third = """
+        CREATE TABLE known_answers (
+            space_id INTEGER NOT NULL REFERENCES spaces (id),
+            picture INTEGER NOT NULL,
+            blob BLOB NOT NULL,
+            PRIMARY KEY (space_id, picture)
+        ) STRICT, WITHOUT ROWID;
         """
 }

@@ -11,7 +11,7 @@ package import Vectors
 /// not yet the bot's is published without computing it again. Used by one thread at a time.
 package final class VectorStore: Sendable {
     let main: MainDatabase
-    let vectors: VectorDatabase
+    package let vectors: VectorDatabase
     package let space: VectorDatabase.StoredSpace
     private let owners: Owners?
     private let isIndexed: Bool

@@ -22,7 +22,7 @@ package struct EmbeddingModelError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     package let description: String
 
-    init(_ code: Code, _ description: String) {
+    package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
     }

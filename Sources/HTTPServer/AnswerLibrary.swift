@@ -15,7 +15,8 @@ package final class AnswerLibrary: Sendable {
     package struct Sources: Sendable {
         package let openMain: @Sendable () throws -> MainDatabase
         package let openVectors: @Sendable () throws -> VectorDatabase?
-        package let vectorDatabase: FilePath
+        /// The files of both databases.
+        package let databases: [FilePath]
         package let loadImageEncoder: @Sendable (EmbeddingSpace) throws -> ImageEncoder
         package let loadTextEncoder: @Sendable (EmbeddingSpace) throws -> TextEncoder
         /// Whether the model that made a space is here.
@@ -30,7 +31,7 @@ package final class AnswerLibrary: Sendable {
         package init(
             openMain: @escaping @Sendable () throws -> MainDatabase,
             openVectors: @escaping @Sendable () throws -> VectorDatabase?,
-            vectorDatabase: FilePath,
+            databases: [FilePath],
             loadImageEncoder: @escaping @Sendable (EmbeddingSpace) throws -> ImageEncoder,
             loadTextEncoder: @escaping @Sendable (EmbeddingSpace) throws -> TextEncoder,
             isModelHere: @escaping @Sendable (EmbeddingSpace?) -> Bool,
@@ -40,7 +41,7 @@ package final class AnswerLibrary: Sendable {
         ) {
             self.openMain = openMain
             self.openVectors = openVectors
-            self.vectorDatabase = vectorDatabase
+            self.databases = databases
             self.loadImageEncoder = loadImageEncoder
             self.loadTextEncoder = loadTextEncoder
             self.isModelHere = isModelHere
@@ -57,8 +58,8 @@ package final class AnswerLibrary: Sendable {
 
     private struct Opened: Sendable {
         let catalog: Catalog
-        /// The file of our database when it was opened.
-        let file: UInt64?
+        /// The databases' files when they were opened.
+        let files: [FileIdentity?]
         var service: SimilarityService?
         var imageEncoder: ImageEncoder?
         var textEncoder: TextEncoder?
@@ -113,13 +114,38 @@ package final class AnswerLibrary: Sendable {
         }
     }
 
+    /// Numbers that change when anybody has written to a database.
+    func versions() throws -> [Int] {
+        let catalog = try catalog()
+        return [try catalog.main.dataVersion(), try catalog.vectors?.dataVersion() ?? 0]
+    }
+
+    /// Lets the service catch up with what a search does not notice by itself, such as images that changed their chat.
+    func synchronise() throws { try withState { $0.service }?.synchronise() }
+
+    /// Whether the active space's model gives for the built-in pictures what it gave when the space was begun.
+    ///
+    /// - Returns: `nil` where there is nothing to compare with.
+    func isModelTrue() throws -> Bool? {
+        let catalog = try catalog()
+        guard let vectors = catalog.vectors, let space = try vectors.activeSpace(),
+            let known = try vectors.knownAnswers(of: space)
+        else { return nil }
+        guard let answers = try? encoder(of: space.space).answerKnownPictures() else { return false }
+        return zip(known, answers).allSatisfy { $0.cosine(to: $1) >= Self.sameCosine }
+    }
+
+    private static let sameCosine: Float = 0.9999
+
+    private func encoder(of space: EmbeddingSpace) throws -> ImageEncoder {
+        try loaded(\.imageEncoder, isRight: { encoder, _ in encoder.space == space }) { _, _ in
+            try sources.loadImageEncoder(space)
+        }
+    }
+
     /// The vector of a picture's bytes in a service's space.
     func embedding(ofPicture bytes: [UInt8], for service: SimilarityService) throws -> Embedding {
-        let encoder = try loaded(\.imageEncoder, isRight: { encoder, _ in encoder.space == service.space.space }) {
-            _,
-            _ in
-            try sources.loadImageEncoder(service.space.space)
-        }
+        let encoder = try encoder(of: service.space.space)
         let pixels: PixelImage
         do {
             pixels = try ImageDecoder.decode(bytes, shortSide: encoder.preprocessing.decodedShortSide)
@@ -156,13 +182,9 @@ package final class AnswerLibrary: Sendable {
     }
 
     private static func refreshed(_ opened: Opened?, _ sources: Sources) throws -> Opened {
-        let file = inode(of: sources.vectorDatabase)
-        if let opened, opened.file == file { return opened }
+        let files = sources.databases.map { FileIdentity(of: $0) }
+        if let opened, opened.files == files { return opened }
         let catalog = Catalog(main: try sources.openMain(), vectors: try sources.openVectors())
-        return Opened(catalog: catalog, file: file)
-    }
-
-    private static func inode(of path: FilePath) -> UInt64? {
-        (try? path.stat()).map { UInt64($0.inode.rawValue) }
+        return Opened(catalog: catalog, files: files)
     }
 }

@@ -32,9 +32,13 @@ package struct AnswerServer: Sendable {
 
     private let settings: Settings
     private let library: AnswerLibrary
+    private let embedder: any ImageEmbedder
+    private let metrics: Metrics
 
-    package init(_ library: AnswerLibrary, settings: Settings) {
+    package init(_ library: AnswerLibrary, _ embedder: any ImageEmbedder, metrics: Metrics, settings: Settings) {
         self.library = library
+        self.embedder = embedder
+        self.metrics = metrics
         self.settings = settings
     }
 
@@ -44,20 +48,20 @@ package struct AnswerServer: Sendable {
     package func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
         var logger = Logger(label: "semblance")
         logger.logLevel = .error
-        let monitor = HealthMonitor(library)
+        let monitor = HealthMonitor(library, embedder)
         let application = Application(
-            router: Self.routes(library, monitor, settings).router(),
+            router: Self.routes(library, monitor, embedder, metrics, settings).router(),
             server: .http1(configuration: Self.connections),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: "semblance",
-                availableConnectionsDelegate: MaximumAvailableConnections(256)
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)
             ),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
             logger: logger
         )
         var configuration = ServiceGroupConfiguration(
-            services: [monitor, application],
+            services: [monitor, Upkeep(embedder: embedder), application],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -65,9 +69,13 @@ package struct AnswerServer: Sendable {
         try await ServiceGroup(configuration: configuration).run()
     }
 
+    private static let mostConnections = 1024
+    private static let counts = ConnectionCounts(limit: 32)
+
     /// A connection without a whole head in twenty seconds ends, however steadily it drips: only what was parsed counts as
     /// a sign of life.
     private static let connections = HTTP1Channel.Configuration(
+        additionalChannelHandlers: [ConnectionGuard(counts, patience: .seconds(20))],
         idleTimeout: .seconds(20),
         httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 8192,
@@ -76,10 +84,18 @@ package struct AnswerServer: Sendable {
         )
     )
 
-    static func routes(_ library: AnswerLibrary, _ monitor: HealthMonitor, _ settings: Settings) -> Routes {
+    static func routes(
+        _ library: AnswerLibrary,
+        _ monitor: HealthMonitor,
+        _ embedder: any ImageEmbedder,
+        _ metrics: Metrics,
+        _ settings: Settings
+    ) -> Routes {
         Routes(
             library: library,
             monitor: monitor,
+            embedder: embedder,
+            metrics: metrics,
             access: settings.access,
             hosts: settings.hosts,
             version: settings.version

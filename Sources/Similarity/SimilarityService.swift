@@ -28,6 +28,9 @@ package struct SimilarityService: Sendable {
         self.search = search ?? StoredSearch(catalog, space: space, usesIndex: false)
     }
 
+    /// Catches up with whatever a search does not notice by itself.
+    package func synchronise() throws { try search.synchronise() }
+
     /// An image that was found.
     package struct Hit: Sendable {
         package let image: ImageRecord

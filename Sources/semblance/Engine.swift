@@ -18,16 +18,23 @@ enum Engine {
     }
 
     /// Loads the model that made a space, whatever the settings want, so that its vectors can be compared with others.
-    static func encoder(of space: EmbeddingSpace, _ settings: Settings) throws -> ImageEncoder {
+    ///
+    /// - Parameter threads: The threads of one call; `nil` for all that the settings allow.
+    static func encoder(of space: EmbeddingSpace, _ settings: Settings, threads: Int? = nil) throws -> ImageEncoder {
         let (model, precision) = try maker(of: space, settings)
-        return try ImageEncoder(model, precision: precision, library: library(settings), threads: settings.threads)
+        return try ImageEncoder(
+            model,
+            precision: precision,
+            library: library(settings),
+            threads: threads ?? settings.threads
+        )
     }
 
     private static func maker(of space: EmbeddingSpace, _ settings: Settings) throws -> (ModelFolder, Precision) {
         let model = try ModelStore(path: settings.models).model(named: space.model)
         guard let precision = try model.precision(of: space), space.preprocessingVersion == Preprocessing.version else {
-            throw CommandError(
-                .unavailable,
+            throw EmbeddingModelError(
+                .missing,
                 "The library's vectors were made by other weights of \(space.model) than those here; run semblance "
                     + "generate --all-users"
             )

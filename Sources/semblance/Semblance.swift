@@ -4,7 +4,7 @@ import Glibc
 /// The program.
 @main
 struct Semblance: ParsableCommand {
-    static let version = "0.3.0"
+    static let version = "0.4.0"
 
     static let configuration = CommandConfiguration(
         commandName: "semblance",
@@ -29,6 +29,8 @@ struct Semblance: ParsableCommand {
               SEMBLANCE_API_KEY      the key that serve wants, 32 bytes or more
               SEMBLANCE_USER_KEYS    keys for one user's images: ID:KEY,ID:KEY
               SEMBLANCE_HOST_NAMES   other names that serve answers to: a,b
+              SEMBLANCE_AUTO_EMBED   which new images serve embeds by itself:
+                                     artistic, all or off (artistic)
               HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE
                                      where models are fetched from, with what, if
 

@@ -23,6 +23,7 @@ struct Settings {
         case apiKey = "SEMBLANCE_API_KEY"
         case userKeys = "SEMBLANCE_USER_KEYS"
         case hostNames = "SEMBLANCE_HOST_NAMES"
+        case autoEmbed = "SEMBLANCE_AUTO_EMBED"
         case hubEndpoint = "HF_ENDPOINT"
         case hubToken = "HF_TOKEN"
         case hubOffline = "HF_HUB_OFFLINE"
@@ -96,6 +97,7 @@ struct Settings {
             Key.databaseURL.rawValue: "sqlite+aiosqlite:///./data/telegram_agent.db",
             Key.model.rawValue: "clip-ViT-B-32",
             Key.address.rawValue: "127.0.0.1:8000",
+            Key.autoEmbed.rawValue: AutoEmbedding.artistic.rawValue,
             Key.precision.rawValue: Precision.float32.rawValue,
             Key.hubEndpoint.rawValue: "https://huggingface.co",
             Key.threads.rawValue: String(ProcessInfo.processInfo.activeProcessorCount),

@@ -6,6 +6,7 @@ import HummingbirdTesting
 import ImageDecoding
 import NIOCore
 import Similarity
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -32,9 +33,10 @@ struct RoutesTests {
         let access = Access(keys: keys ? [(Self.ownerKey, .owner), (Self.userKey, .user(1001))] : [])
         let settings = AnswerServer.Settings(host: "127.0.0.1", port: 0, access: access, hostNames: [], version: "1")
         // One look has to do for the whole test, however busy the machine is.
-        let monitor = HealthMonitor(library, patience: .seconds(3600))
+        let embedder = StandInEmbedder()
+        let monitor = HealthMonitor(library, embedder, patience: .seconds(3600))
         monitor.look()
-        let router = AnswerServer.routes(library, monitor, settings).router()
+        let router = AnswerServer.routes(library, monitor, embedder, Metrics(), settings).router()
         try await Application(router: router).test(.router) { try await body($0, bot) }
     }
 
@@ -72,7 +74,7 @@ struct RoutesTests {
             AnswerLibrary.Sources(
                 openMain: { try MainDatabase(address) },
                 openVectors: { try .existing(path: path) },
-                vectorDatabase: path,
+                databases: [bot.path, path],
                 loadImageEncoder: { _ in throw Problem(.modelMissing, "none") },
                 loadTextEncoder: { _ in throw Problem(.modelMissing, "none") },
                 isModelHere: { _ in true },
@@ -116,7 +118,10 @@ struct RoutesTests {
         (.get, "/metrics", 401, 200, 403), (.get, "/api/v1/images/1/thumbnail", 401, 200, 200),
         (.get, "/api/v1/images/2/thumbnail", 401, 404, 404), (.get, "/api/v1/images/4/thumbnail", 401, 200, 404),
         (.get, "/nothing", 401, 404, 404),
-        (.post, "/api/v1/stats", 401, 404, 404),
+        (.post, "/api/v1/stats", 401, 404, 404), (.post, "/api/v1/images/1/embed", 401, 200, 200),
+        (.post, "/api/v1/images/2/embed", 401, 422, 422), (.post, "/api/v1/images/4/embed", 401, 200, 404),
+        (.post, "/api/v1/images/3/embed", 401, 409, 409), (.get, "/api/v1/jobs/backfill", 401, 200, 403),
+        (.post, "/api/v1/jobs/backfill", 401, 202, 403), (.delete, "/api/v1/jobs/backfill", 401, 202, 403),
     ]
 
     @Test("answer nobody without a key but for health, and each user about that user's images alone")
@@ -146,8 +151,10 @@ struct RoutesTests {
 
     @Test("are all in the matrix of this test: a new one is denied here until somebody thinks about it")
     func enumeration() async throws {
-        let paths = Set(Self.matrix.map { Self.pattern($0.1) })
-        for (_, path) in try Self.routes() { #expect(paths.contains(Self.pattern(path)), "\(path)") }
+        let known = Set(Self.matrix.map { "\($0.0.rawValue.lowercased()) \(Self.pattern($0.1))" })
+        for (method, path) in try Self.routes() {
+            #expect(known.contains("\(method) \(Self.pattern(path))"), "\(method) \(path)")
+        }
     }
 
     /// The method and path of every route.
@@ -157,7 +164,9 @@ struct RoutesTests {
         defer { try? FileManager.default.removeItem(atPath: folder.string) }
         let settings = AnswerServer.Settings(host: "h", port: 0, access: Access(keys: []), hostNames: [], version: "1")
         let library = try library(BotDatabase(folder.appending("bot.db")), folder)
-        let router = AnswerServer.routes(library, HealthMonitor(library), settings).router()
+        let embedder = StandInEmbedder()
+        let monitor = HealthMonitor(library, embedder)
+        let router = AnswerServer.routes(library, monitor, embedder, Metrics(), settings).router()
         return router.routes.map { ($0.method.rawValue.lowercased(), $0.path.description) }
     }
 
@@ -184,7 +193,10 @@ struct RoutesTests {
                     paths.keys.first { Self.pattern($0) == Self.pattern(uri) && $0.hasPrefix("/") },
                     "\(uri)"
                 )
-                let name = try #require(Self.schemaName(paths[template]?["get"], status), "\(uri)")
+                let name = try #require(
+                    Self.schemaName(paths[template]?[method.rawValue.lowercased()], status),
+                    "\(uri)"
+                )
                 let properties = try #require(schemas[name]?["properties"] as? [String: any Sendable])
                 let required = schemas[name]?["required"] as? [String] ?? []
                 #expect(Set(answer.keys).isSubset(of: properties.keys), "\(uri) \(answer.keys)")
@@ -296,6 +308,47 @@ struct RoutesTests {
         }
     }
 
+    @Test("do nothing for another site's page, whatever its visitor's browser sends along")
+    func crossOrigin() async throws {
+        try await withServer(keys: false) { client, _ in
+            let cases: [(String, String, Int)] = [
+                ("Origin", "https://evil.example", 403), ("Origin", "null", 403), ("Origin", "http://localhost", 202),
+                ("Sec-Fetch-Site", "cross-site", 403), ("Sec-Fetch-Site", "same-site", 403),
+                ("Sec-Fetch-Site", "same-origin", 202), ("Sec-Fetch-Site", "none", 202),
+            ]
+            for (name, value, status) in cases {
+                var headers: HTTPFields = [:]
+                headers[try #require(HTTPField.Name(name))] = value
+                try await client.execute(uri: "/api/v1/jobs/backfill", method: .delete, headers: headers) { response in
+                    #expect(response.status.code == status, "\(name): \(value)")
+                }
+                try await client.execute(uri: "/api/v1/stats", method: .get, headers: headers) { response in
+                    #expect(response.status.code == 200)
+                }
+            }
+        }
+    }
+
+    @Test("run one backfill at a time, and tell how it goes until it is over")
+    func backfill() async throws {
+        try await withServer { client, _ in
+            let uri = "/api/v1/jobs/backfill"
+            var headers = Self.headers(Self.ownerKey)
+            try await client.execute(uri: uri, method: .post, headers: headers) { #expect($0.status == .accepted) }
+            try await client.execute(uri: uri, method: .post, headers: headers) { response in
+                let problem = try Self.json(response)
+                #expect(problem["code"] as? String == "already-running")
+            }
+            try await client.execute(uri: uri, method: .delete, headers: headers) { #expect($0.status == .accepted) }
+            headers[.accept] = "text/event-stream"
+            try await client.execute(uri: uri, method: .get, headers: headers) { response in
+                #expect(response.headers[.contentType] == "text/event-stream")
+                let text = String(buffer: response.body)
+                #expect(text.hasPrefix("event: progress\ndata: {") && text.contains(#""state":"cancelled""#), "\(text)")
+            }
+        }
+    }
+
     @Test("need no key where none is set, and then a host that is theirs")
     func open() async throws {
         try await withServer(keys: false) { client, _ in
@@ -308,6 +361,42 @@ struct RoutesTests {
         for authority in ["evil.com", "127.0.0.1.evil.com:80", "", "[::2]"] {
             #expect(!gate.hosts.contains(HostGate.name(in: authority)))
         }
+    }
+}
+
+/// Embeds nothing, and knows one image whose file is damaged and one that the bot is not done with.
+private final class StandInEmbedder: ImageEmbedder {
+    private let state = Mutex(BackfillState())
+
+    func embed(_ image: Int64) -> EmbeddingOutcome {
+        switch image {
+        case 2: .failed(class: "corrupt")
+        case 3: .notCompleted
+        default: .embedded
+        }
+    }
+
+    func startBackfill() { state.withLock { $0.state = .running } }
+    func cancelBackfill() { state.withLock { $0.state = .cancelled } }
+    var backfill: BackfillState { state.withLock { $0 } }
+    func lookAround() {}
+    var trouble: String? { nil }
+    func stop() {}
+}
+
+@Suite("Connections")
+struct ConnectionCountsTests {
+    @Test("are counted by address, so that one cannot take all, and loopback speaks for everybody")
+    func counts() {
+        let counts = ConnectionCounts(limit: 2)
+        #expect(counts.open("192.0.2.1") && counts.open("192.0.2.1") && !counts.open("192.0.2.1"))
+        #expect(counts.open("192.0.2.2"))
+        counts.close("192.0.2.1")
+        #expect(counts.open("192.0.2.1"))
+        for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            #expect(ConnectionGuard.isLoopback(address))
+        }
+        for address in ["192.0.2.1", "::2", "128.0.0.1"] { #expect(!ConnectionGuard.isLoopback(address)) }
     }
 }
 

@@ -96,68 +96,55 @@ struct GenerateCommand: SemblanceCommand {
         }
     }
 
-    private func backfill(_ catalog: Catalog, _ settings: Settings, _ stop: StopSignal) throws -> Backfill {
+    private func options(_ settings: Settings) -> Backfill.Options {
         var options = options
         options.modelThreads = settings.threads
-        return Backfill(catalog: catalog, files: SourceFiles(root: try settings.root), options: options, stop: stop)
-    }
-
-    private func reader(_ settings: Settings, _ stop: StopSignal) throws -> MainDatabase {
-        let reader = try MainDatabase(settings.address, patience: patience(stop))
-        try reader.check()
-        return reader
+        return options
     }
 
     private func rehearse(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
-        let reader = try reader(settings, stop)
-        let catalog = Catalog(main: reader, vectors: try .existing(path: settings.vectorDatabase))
-        let report = DryRunReport(dryRun: try backfill(catalog, settings, stop).dryRun(encoder), options: options)
+        let reader = try MainDatabase(settings.address, patience: patience(stop))
+        try reader.check()
+        let backfill = Backfill(
+            catalog: Catalog(main: reader, vectors: try .existing(path: settings.vectorDatabase)),
+            files: SourceFiles(root: try settings.root),
+            options: options(settings),
+            stop: stop
+        )
+        let report = DryRunReport(dryRun: try backfill.dryRun(encoder), options: options)
         try print(report, report.lines)
         return .done
     }
 
-    /// The writer comes first: where a program died in the middle of a write, it puts that right.
     private func generate(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
-        let writer = try MainDatabase(settings.address, isReadOnly: false, patience: patience(stop))
-        Backup.removeUnfinished(beside: writer.path)
-        let reader = try reader(settings, stop)
-        let vectors = try VectorDatabase(
-            path: settings.vectorDatabase,
-            isReadOnly: false,
-            extensionPath: settings.sqliteVec,
-            patience: patience(stop)
-        )
-        let store = try VectorStore(main: writer, vectors: vectors, space: encoder.space)
-        if case .unavailable(let reason) = store.index {
+        let library = try WritableLibrary(settings, for: encoder.space, patience: patience(stop), checks: true)
+        if case .unavailable(let reason) = library.store.index {
             Console.say("No index: \(reason). Vectors are stored all the same; the next run with an index fills it.")
         }
-        if allUsers { try sweep(vectors, by: reader) }
-        let catalog = Catalog(main: reader, vectors: vectors)
-        let backfill = try backfill(catalog, settings, stop)
-        let backup = { @Sendable in try Backup.make(of: writer).string }
-        let plan = try backfill.plan(for: encoder.space)
-        var summary = try backfill.run(encoder, plan: plan, store: store, backup: backup, observer: .console)
-        let change = try store.isActive || summary.isInterrupted ? nil : SpaceChange(catalog, to: store.space, settings)
-        if let change, change.isDue {
-            Console.say(change.announcement)
-            summary.published += try backfill.activate(store, backup: backup, observer: .console).published
-        }
+        if allUsers { try sweep(library.vectors, by: library.catalog.main) }
+        let run = try LibraryRun(library, encoder, settings, options: options(settings), stop: stop)
+        let outcome = try run.perform(.console)
+        try report(outcome, library, settings)
+        return outcome.summary.failedTotal > 0 ? .someFailed : .done
+    }
+
+    private func report(_ outcome: LibraryRun.Outcome, _ library: WritableLibrary, _ settings: Settings) throws {
+        let isInterrupted = outcome.summary.isInterrupted
         let statistics =
-            try summary.isInterrupted
-            ? nil : catalog.statistics(options.scope, model: settings.model, space: store.space)
+            try isInterrupted
+            ? nil : library.catalog.statistics(options.scope, model: settings.model, space: library.store.space)
         let report = GenerateReport(
-            summary: summary,
-            plan: plan,
+            summary: outcome.summary,
+            plan: outcome.plan,
             statistics: statistics,
-            isActive: store.isActive,
-            longestWrite: writer.longestWrite
+            isActive: library.store.isActive,
+            longestWrite: library.writer.longestWrite
         )
         try print(report, report.lines)
-        if let change, !change.isDue { Console.say(change.announcement) }
-        if summary.isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }
-        return summary.failedTotal > 0 ? .someFailed : .done
+        if let change = outcome.change { Console.say(change.announcement) }
+        if isInterrupted { Console.say("Stopped. What was stored stays; the same command goes on from here.") }
     }
 
     /// Lets the vectors of deleted images go.

@@ -11,12 +11,17 @@ import Vectors
 struct ServeCommand: SemblanceCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Answer over HTTP: health, similar images, search, statistics, duplicates.",
+        abstract: "Answer over HTTP, and embed what is new.",
         discussion: """
             Listens on SEMBLANCE_ADDRESS (127.0.0.1:8000), where no key is needed. Any other address needs SEMBLANCE_API_KEY, \
             32 bytes or more, which a request sends as "Authorization: Bearer KEY"; SEMBLANCE_USER_KEYS=ID:KEY,ID:KEY gives \
             keys that see one user's images only. A request must name the address, localhost, or one of \
-            SEMBLANCE_HOST_NAMES. Changes neither database.
+            SEMBLANCE_HOST_NAMES.
+
+            New images that were sent in artistic mode are embedded within seconds after the bot has completed them \
+            (SEMBLANCE_AUTO_EMBED=all: whatever the mode; off: none), into the space that answers come from. Before the \
+            first vector of somebody else's is replaced the bot's database is copied. POST /api/v1/jobs/backfill embeds \
+            everything, as generate --all-users does.
             """
     )
 
@@ -30,7 +35,13 @@ struct ServeCommand: SemblanceCommand {
         let serverSettings = try ServerSettings(settings).settings
         try settings.address.checkFile()
         _ = try MainDatabase(settings.address)
-        let server = AnswerServer(AnswerLibrary(try sources(settings)), settings: serverSettings)
+        let (models, metrics) = (LoadedModels(settings), Metrics())
+        let server = AnswerServer(
+            AnswerLibrary(try sources(settings, models)),
+            try EmbeddingWorker(settings, models, metrics: metrics),
+            metrics: metrics,
+            settings: serverSettings
+        )
         do {
             try Waiting.for {
                 try await server.run { port in Console.say("Listening on \(serverSettings.host), port \(port).") }
@@ -43,14 +54,14 @@ struct ServeCommand: SemblanceCommand {
     }
 
     /// How the server opens what it answers from.
-    private func sources(_ settings: Settings) throws -> AnswerLibrary.Sources {
+    private func sources(_ settings: Settings, _ models: LoadedModels) throws -> AnswerLibrary.Sources {
         let (address, vectors) = (try settings.address, try settings.vectorDatabase)
         let files = SourceFiles(root: try settings.root)
         return AnswerLibrary.Sources(
             openMain: { try MainDatabase(address, patience: LockPatience(limit: .seconds(5))) },
             openVectors: { try .existing(path: vectors, extensionPath: settings.sqliteVec) },
-            vectorDatabase: vectors,
-            loadImageEncoder: { try Engine.encoder(of: $0, settings) },
+            databases: [address.path, vectors],
+            loadImageEncoder: models.encoder,
             loadTextEncoder: { try Engine.textEncoder(of: $0, settings) },
             isModelHere: { (try? ModelStore(path: settings.models).model(named: $0?.model ?? settings.model)) != nil },
             isReachable: files.canOpen,

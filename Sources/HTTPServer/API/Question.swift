@@ -7,6 +7,7 @@ struct Question: Sendable {
     let caller: Access.Caller
     let limit: Int
     let threshold: Float
+    private let identifier: String?
     private let breadth: String?
     private let user: Int64?
     private let text: String?
@@ -15,6 +16,7 @@ struct Question: Sendable {
     init(_ request: Request, _ context: AnswerContext) throws {
         guard let caller = context.caller else { throw Problem(.unauthorized, "Send a key.") }
         self.caller = caller
+        identifier = context.parameters.get("id")
         let parameters = request.uri.queryParameters
         limit = try Self.number(parameters["limit"], "limit", 1...100) ?? SimilarityService.usualLimit
         threshold = try Self.number(parameters["threshold"], "threshold", -1...1) ?? SimilarityService.usualThreshold
@@ -42,11 +44,18 @@ struct Question: Sendable {
     }
 
     /// The id in the address.
-    func id(_ context: AnswerContext) throws -> Int64 {
-        guard let text = context.parameters.get("id"), let id = Int64(text) else {
-            throw Problem(.badRequest, "An id is a whole number.")
+    var id: Int64 {
+        get throws {
+            guard let id = identifier.flatMap({ Int64($0) }) else {
+                throw Problem(.badRequest, "An id is a whole number.")
+            }
+            return id
         }
-        return id
+    }
+
+    /// Insists on the owner, who alone may have something done.
+    func requireOwner() throws {
+        guard caller == .owner else { throw Problem(.forbidden, "That is for the owner's key.") }
     }
 
     /// The words that are searched for.

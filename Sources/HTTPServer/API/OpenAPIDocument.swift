@@ -6,7 +6,7 @@ enum OpenAPIDocument {
     static let json = """
         {"openapi": "3.1.0",
          "info": {"title": "Semblance", "version": "1",
-          "description": "Pictures that look alike in a bot's image library. Changes nothing."},
+          "description": "Pictures that look alike in a bot's image library."},
          "security": [{"key": []}],
          "paths": {
           "/health": {"get": {"summary": "How it goes", "security": [],
@@ -26,6 +26,17 @@ enum OpenAPIDocument {
            "responses": {"200": \(answer("Hits")), "default": \(problem)}}},
           "/api/v1/images/{id}/thumbnail": {"get": {"summary": "A small copy of the picture, without EXIF", "parameters": [\(id)],
            "responses": {"200": {"description": "image/jpeg"}, "default": \(problem)}}},
+          "/api/v1/images/{id}/embed": {"post": {"summary": "Embed an image now, unless it is embedded already", "parameters": [\(id)],
+           "responses": {"200": \(answer("Embedded")), "default": \(problem)}}},
+          "/api/v1/jobs/backfill": {
+           "get": {"summary": "How far the backfill is; with Accept: text/event-stream an event at each change, until it is over. For the owner",
+            "responses": {"200": {"description": "Backfill", "content": {
+             "application/json": {"schema": {"$ref": "#/components/schemas/Backfill"}}, "text/event-stream": {}}},
+             "default": \(problem)}},
+           "post": {"summary": "Begin a backfill of everybody's images. For the owner",
+            "responses": {"202": \(answer("Backfill")), "default": \(problem)}},
+           "delete": {"summary": "Let the backfill end after the batch in flight. For the owner",
+            "responses": {"202": \(answer("Backfill")), "default": \(problem)}}},
           "/api/v1/similar": {"post": {"summary": "Images that look like an uploaded picture, at most 20,000,000 bytes",
            "parameters": [\(userID), \(limit), \(threshold)],
            "requestBody": {"required": true, "content": {"image/*": {}}},
@@ -89,6 +100,12 @@ enum OpenAPIDocument {
         "Image": {"type": "object", "required": ["id"], "properties": {
          "id": {"type": "integer"}, "created_at": {"type": "string"}, "chat_id": {"type": "integer"},
          "chat_title": {"type": "string"}, "embedded": {"type": "boolean"}}},
+        "Embedded": {"type": "object", "required": ["image_id", "embedded"], "properties": {
+         "image_id": {"type": "integer"}, "embedded": {"const": true}}},
+        "Backfill": {"type": "object", "required": ["state", "total", "done", "failed", "images_per_second"], "properties": {
+         "state": {"enum": ["idle", "running", "done", "cancelled", "failed"]}, "total": {"type": "integer"},
+         "done": {"type": "integer"}, "failed": {"type": "integer"}, "images_per_second": {"type": "number"},
+         "seconds_left": {"type": "number"}, "message": {"type": "string"}}},
         "Hits": {"type": "object", "required": ["model", "hits"], "properties": {
          "model": {"type": "string"}, "hits": {"type": "array", "items": {"type": "object", "required": ["image", "similarity"],
           "properties": {"image": {"$ref": "#/components/schemas/Image"}, "similarity": {"type": "number"},

@@ -15,6 +15,10 @@ package final class HealthMonitor: Service {
         var database: Look<Health.Rows>?
         var statistics: Look<Statistics>?
         var space: Look<Health.Space>?
+        /// Whether the model answers as it did; `nil` before it was asked.
+        var isModelTrue: Bool?
+        /// How the databases stood at the last thorough look.
+        var versions: [Int] = []
     }
 
     /// What was seen, and when.
@@ -23,11 +27,13 @@ package final class HealthMonitor: Service {
         let at = ContinuousClock.now
     }
 
+    private let embedder: any ImageEmbedder
     private let patience: Duration
 
     /// - Parameter patience: After so long without an answer the database counts as not answering.
-    package init(_ library: AnswerLibrary, patience: Duration = .seconds(10)) {
+    package init(_ library: AnswerLibrary, _ embedder: any ImageEmbedder, patience: Duration = .seconds(10)) {
         self.library = library
+        self.embedder = embedder
         self.patience = patience
     }
 
@@ -36,6 +42,7 @@ package final class HealthMonitor: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.repeatedly(every: .seconds(2)) { self.lookQuickly() } }
             group.addTask { try await self.repeatedly(every: .seconds(10)) { self.lookThoroughly() } }
+            group.addTask { try await self.repeatedly(every: .seconds(600)) { self.askModel() } }
             try await group.waitForAll()
         }
     }
@@ -74,6 +81,11 @@ package final class HealthMonitor: Service {
     }
 
     private func lookThoroughly() {
+        let versions = (try? library.versions()) ?? []
+        let (known, last) = state.withLock { ($0.versions, $0.statistics?.at) }
+        let isRecent = last.map { ContinuousClock.now - $0 < Self.longestPause } ?? false
+        guard versions.isEmpty || versions != known || !isRecent else { return }
+        try? library.synchronise()
         let statistics = Result { () throws -> Statistics in
             let catalog = try library.catalog()
             let space = try catalog.vectors?.activeSpace()
@@ -84,13 +96,27 @@ package final class HealthMonitor: Service {
                 isReachable: library.sources.isReachable
             )
         }
-        state.withLock { $0.statistics = Look(seen: statistics) }
+        state.withLock { state in
+            state.statistics = Look(seen: statistics)
+            state.versions = versions
+        }
+    }
+
+    /// Files come and go without a word in any database.
+    private static let longestPause = Duration.seconds(300)
+
+    /// Has the model embed pictures whose vectors are known.
+    private func askModel() {
+        let isTrue = try? library.isModelTrue()
+        state.withLock { $0.isModelTrue = isTrue }
     }
 
     /// What `/health` says now.
     func health(version: String) -> Health {
         let now = ContinuousClock.now
-        let (database, statistics, space) = state.withLock { ($0.database, $0.statistics, $0.space) }
+        let (database, statistics, space, isModelTrue) = state.withLock {
+            ($0.database, $0.statistics, $0.space, $0.isModelTrue)
+        }
         let age = database.map { now - $0.at }
         return Health(
             version: version,
@@ -99,7 +125,9 @@ package final class HealthMonitor: Service {
             isAnswering: (age ?? (now - started)) < patience,
             rows: database.map(\.seen),
             statistics: statistics.map(\.seen),
-            space: space.map(\.seen)
+            space: space.map(\.seen),
+            isModelTrue: isModelTrue,
+            trouble: embedder.trouble
         )
     }
 
@@ -113,5 +141,9 @@ package final class HealthMonitor: Service {
         ]
         return "# TYPE semblance_images gauge\n"
             + states.map { #"semblance_images{state="\#($0)"} \#($1)"# + "\n" }.joined()
+            + "# TYPE semblance_failures gauge\n"
+            + FailureRecord.Class.allCases.map { kind in
+                #"semblance_failures{class="\#(kind.rawValue)"} \#(counted.failures[kind] ?? 0)"# + "\n"
+            }.joined()
     }
 }

@@ -19,6 +19,10 @@ struct Problem: Error, Equatable {
         case tooSlow = "too-slow"
         case unsupportedPicture = "unsupported-picture"
         case notEmbedded = "not-embedded"
+        case notEmbeddable = "not-embeddable"
+        case notCompleted = "not-completed"
+        case alreadyRunning = "already-running"
+        case crossOrigin = "cross-origin"
         case noTextTower = "no-text-tower"
         case modelMissing = "model-missing"
         case databaseBusy = "database-busy"
@@ -61,14 +65,15 @@ struct Problem: Error, Equatable {
     var status: HTTPResponse.Status {
         switch code {
         case .unauthorized: .unauthorized
-        case .forbidden: .forbidden
+        case .forbidden, .crossOrigin: .forbidden
         case .notFound, .unknownUser: .notFound
         case .badRequest: .badRequest
         case .wrongHost: .misdirectedRequest
         case .tooLarge: .contentTooLarge
         case .tooSlow: .requestTimeout
         case .unsupportedPicture: .unsupportedMediaType
-        case .notEmbedded: .conflict
+        case .notEmbedded, .notCompleted, .alreadyRunning: .conflict
+        case .notEmbeddable: .unprocessableContent
         case .noTextTower: .notImplemented
         case .modelMissing, .databaseBusy, .databaseUnavailable, .overloaded: .serviceUnavailable
         case .failed: .internalServerError

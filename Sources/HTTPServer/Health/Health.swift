@@ -49,7 +49,9 @@ struct Health: Encodable, Sendable {
         isAnswering: Bool,
         rows: Result<Rows, any Error>?,
         statistics: Result<Statistics, any Error>?,
-        space found: Result<Space, any Error>?
+        space found: Result<Space, any Error>?,
+        isModelTrue: Bool?,
+        trouble: String?
     ) {
         self.version = version
         uptime_seconds = (uptime * 10).rounded() / 10
@@ -67,7 +69,9 @@ struct Health: Encodable, Sendable {
             "database": database == "connected" ? "ok" : database,
             "vector_database": space == nil ? "cannot be read" : space?.model == nil ? "holds nothing yet" : "ok",
             "index": space?.hasIndex == true ? "ok" : "missing or not whole",
-            "model": space?.isModelHere == true ? "ok" : "not here",
+            "model": space?.isModelHere != true
+                ? "not here" : isModelTrue == false ? "gives other vectors than when its space was begun" : "ok",
+            "embedding": trouble ?? "ok",
         ]
         reasons = checks.filter { $0.value != "ok" }.map { "\($0.key): \($0.value)" }.sorted()
         status = isGone ? .unhealthy : reasons.isEmpty ? .healthy : .degraded

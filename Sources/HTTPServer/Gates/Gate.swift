@@ -87,3 +87,33 @@ struct KeyGate: RouterMiddleware {
         return try await next(request, context)
     }
 }
+
+/// Refuses what another site's page sends on behalf of its visitor: a browser says where a request that changes something
+/// comes from, and other programs say nothing.
+struct OriginGate: RouterMiddleware {
+    typealias Context = AnswerContext
+
+    func handle(
+        _ request: Request,
+        context: AnswerContext,
+        next: @concurrent (Request, AnswerContext) async throws -> Response
+    ) async throws -> Response {
+        let isHarmless = request.method == .get || request.method == .head
+        guard isHarmless || Self.isOwn(request) else {
+            throw Problem(.crossOrigin, "The request comes from another site's page.")
+        }
+        return try await next(request, context)
+    }
+
+    private static func isOwn(_ request: Request) -> Bool {
+        if let site = request.headers[.secFetchSite] { return site == "same-origin" || site == "none" }
+        guard let origin = request.headers[.origin] else { return true }
+        return origin.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init)
+            == request.head.authority
+    }
+}
+
+extension HTTPField.Name {
+    /// `Sec-Fetch-Site`.
+    fileprivate static let secFetchSite = Self("Sec-Fetch-Site")!
+}
