@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo test browser-test check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -17,7 +17,12 @@ demo: setup ## Show the whole story on a library of drawings and photographs
 	Scripts/demo
 
 test: setup ## Run all tests in release
+	Scripts/setup browser
 	Scripts/test
+
+browser-test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots
+	Scripts/setup browser
+	SEMBLANCE_SCREENSHOTS=$(CURDIR)/.screenshots Scripts/test --filter BrowserTests
 
 check: ## Check the format of all Swift code
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks

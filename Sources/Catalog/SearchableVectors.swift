@@ -72,6 +72,26 @@ extension MainDatabase {
         }
     }
 
+    /// The completed images with the highest ids below one, the highest first.
+    ///
+    /// - Parameter chats: The internal ids of the chats whose images are wanted; `nil` for all.
+    package func newestImages(before id: Int64, count: Int, chats: [Int64]?) throws(CatalogError) -> [ImageRecord] {
+        let rows = ImageRows(schema)
+        let chosen = chats == nil ? "" : "AND chat_id IN (SELECT value FROM json_each(?))"
+        var arguments: StatementArguments = [id]
+        if let chats { arguments += [jsonArray(chats)] }
+        arguments += [count]
+        return try read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT \(rows.columns) FROM images WHERE id < ? AND processing_status IS 'completed' \(chosen)
+                    ORDER BY id DESC LIMIT ?
+                    """
+            )
+            return try Row.fetchAll(statement, arguments: arguments).map(rows.record)
+        }
+    }
+
     /// When the bot got an image and what its chat is called, as far as the database says.
     package func details(of image: ImageRecord) throws(CatalogError) -> ImageDetails {
         let date = schema.has("created_at", in: "images") ? "CAST(created_at AS TEXT)" : "NULL"

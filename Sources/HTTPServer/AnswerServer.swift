@@ -50,7 +50,7 @@ package struct AnswerServer: Sendable {
         logger.logLevel = .error
         let monitor = HealthMonitor(library, embedder)
         let application = Application(
-            router: Self.routes(library, monitor, embedder, metrics, settings).router(),
+            router: try Self.routes(library, monitor, embedder, metrics, settings).router(),
             server: .http1(configuration: Self.connections),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
@@ -90,7 +90,7 @@ package struct AnswerServer: Sendable {
         _ embedder: any ImageEmbedder,
         _ metrics: Metrics,
         _ settings: Settings
-    ) -> Routes {
+    ) throws -> Routes {
         Routes(
             library: library,
             monitor: monitor,
@@ -98,7 +98,8 @@ package struct AnswerServer: Sendable {
             metrics: metrics,
             access: settings.access,
             hosts: settings.hosts,
-            version: settings.version
+            version: settings.version,
+            pages: try Pages()
         )
     }
 }

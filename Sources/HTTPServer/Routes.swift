@@ -11,26 +11,29 @@ struct Routes: Sendable {
     let access: Access
     let hosts: Set<String>
     let version: String
+    let pages: Pages
 
     /// Slow work of all kinds shares these threads.
     let work = BlockingWork(width: 4)
     let thumbnails = Thumbnails()
+    let sessions = Sessions()
 
     /// The router with all gates before all routes.
     func router() -> Router<AnswerContext> {
         let router = Router(context: AnswerContext.self)
         router.addMiddleware {
             MetricsGate(metrics: metrics)
-            ProblemGate()
+            ProblemGate(pages: pages)
             HostGate(hosts: hosts)
             OriginGate()
-            KeyGate(access: access)
+            KeyGate(access: access, sessions: sessions)
         }
         addHealth(to: router)
         let api = router.group("/api/v1")
         api.get("/openapi.json") { _, _ in JSONBody.response(text: OpenAPIDocument.json) }
         addImages(to: api)
         addJobs(to: api)
+        addGallery(to: router)
         return router
     }
 

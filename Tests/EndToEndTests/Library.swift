@@ -37,6 +37,21 @@ struct Library {
         try FileManager.default.copyItem(atPath: model.string, toPath: target)
     }
 
+    /// A tokenizer that fits the tiny model: one token a letter, and one for all other bytes, which have the symbols of
+    /// CLIP's own vocabulary.
+    func useTokenizer() throws {
+        let letters = (UInt8(ascii: "a")...UInt8(ascii: "z")).map { String(UnicodeScalar($0)) } + ["'", "-"]
+        var ids = Dictionary(uniqueKeysWithValues: zip(letters + letters.map { $0 + "</w>" }, 0...))
+        for point in 33...323 as ClosedRange<UInt32> {
+            let symbol = UnicodeScalar(point).map { String($0) } ?? ""
+            for token in [symbol, symbol + "</w>"] where ids[token] == nil { ids[token] = 61 }
+        }
+        ids["<|startoftext|>"] = 62
+        ids["<|endoftext|>"] = 63
+        try write([UInt8](try JSONEncoder().encode(ids)), "models/\(Self.model)/vocab.json")
+        try write(Array("#version: 0.2\n".utf8), "models/\(Self.model)/merges.txt")
+    }
+
     /// Writes a file below the bot's folder.
     func write(_ bytes: [UInt8], _ path: String) throws {
         try Data(bytes).write(to: URL(filePath: folder.pushing(FilePath(path)).string))

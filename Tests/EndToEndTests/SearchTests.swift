@@ -8,21 +8,6 @@ import Testing
 extension EndToEnd {
     @Suite("The search command")
     struct SearchTests {
-        /// A tokenizer that fits the tiny model: one token a letter, and one for all other bytes, which have the symbols of
-        /// CLIP's own vocabulary.
-        private func useTokenizer(_ library: Library) throws {
-            let letters = (UInt8(ascii: "a")...UInt8(ascii: "z")).map { String(UnicodeScalar($0)) } + ["'", "-"]
-            var ids = Dictionary(uniqueKeysWithValues: zip(letters + letters.map { $0 + "</w>" }, 0...))
-            for point in 33...323 as ClosedRange<UInt32> {
-                let symbol = UnicodeScalar(point).map { String($0) } ?? ""
-                for token in [symbol, symbol + "</w>"] where ids[token] == nil { ids[token] = 61 }
-            }
-            ids["<|startoftext|>"] = 62
-            ids["<|endoftext|>"] = 63
-            try library.write([UInt8](try JSONEncoder().encode(ids)), "models/\(Library.model)/vocab.json")
-            try library.write(Array("#version: 0.2\n".utf8), "models/\(Library.model)/merges.txt")
-        }
-
         /// The vector of some words by `semblance embed --text`, as the blob that a picture of just them would have.
         private func blob(of words: String, _ library: Library) throws -> Data {
             let command = "echo '\(words)' | \(Program.semblance.string) embed --text --npy words.npy"
@@ -37,7 +22,7 @@ extension EndToEnd {
         )
         func words() throws {
             try withLibrary { library in
-                try useTokenizer(library)
+                try library.useTokenizer()
                 try library.addPictures(1...20)
                 #expect(try library.run("generate", "--all-users").status == 0)
                 let blob = try blob(of: "a red bicycle", library)

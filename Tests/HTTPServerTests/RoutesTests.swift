@@ -36,7 +36,7 @@ struct RoutesTests {
         let embedder = StandInEmbedder()
         let monitor = HealthMonitor(library, embedder, patience: .seconds(3600))
         monitor.look()
-        let router = AnswerServer.routes(library, monitor, embedder, Metrics(), settings).router()
+        let router = try AnswerServer.routes(library, monitor, embedder, Metrics(), settings).router()
         try await Application(router: router).test(.router) { try await body($0, bot) }
     }
 
@@ -117,7 +117,12 @@ struct RoutesTests {
         (.get, "/api/v1/failures", 401, 200, 200), (.get, "/api/v1/openapi.json", 401, 200, 200),
         (.get, "/metrics", 401, 200, 403), (.get, "/api/v1/images/1/thumbnail", 401, 200, 200),
         (.get, "/api/v1/images/2/thumbnail", 401, 404, 404), (.get, "/api/v1/images/4/thumbnail", 401, 200, 404),
-        (.get, "/nothing", 401, 404, 404),
+        (.get, "/nothing", 401, 404, 404), (.get, "/", 401, 200, 200), (.get, "/pictures/1", 401, 200, 200),
+        (.get, "/pictures/4", 401, 200, 404), (.get, "/search?q=cat", 401, 503, 503),
+        (.post, "/similar", 401, 400, 400),
+        (.get, "/duplicates", 401, 200, 200), (.get, "/dashboard", 401, 200, 403), (.post, "/backfill", 401, 400, 403),
+        (.get, "/login", 200, 303, 303), (.post, "/login", 400, 400, 400), (.post, "/logout", 401, 303, 303),
+        (.get, "/style.css", 200, 200, 200), (.get, "/script.js", 200, 200, 200), (.get, "/icon.svg", 200, 200, 200),
         (.post, "/api/v1/stats", 401, 404, 404), (.post, "/api/v1/images/1/embed", 401, 200, 200),
         (.post, "/api/v1/images/2/embed", 401, 422, 422), (.post, "/api/v1/images/4/embed", 401, 200, 404),
         (.post, "/api/v1/images/3/embed", 401, 409, 409), (.get, "/api/v1/jobs/backfill", 401, 200, 403),
@@ -166,7 +171,7 @@ struct RoutesTests {
         let library = try library(BotDatabase(folder.appending("bot.db")), folder)
         let embedder = StandInEmbedder()
         let monitor = HealthMonitor(library, embedder)
-        let router = AnswerServer.routes(library, monitor, embedder, Metrics(), settings).router()
+        let router = try AnswerServer.routes(library, monitor, embedder, Metrics(), settings).router()
         return router.routes.map { ($0.method.rawValue.lowercased(), $0.path.description) }
     }
 
@@ -176,11 +181,14 @@ struct RoutesTests {
         let document = try #require(object as? [String: any Sendable])
         let paths = try #require(document["paths"] as? [String: [String: any Sendable]])
         let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0) \(path)" } })
-        #expect(try described == Set(Self.routes().map { "\($0) \($1.hasPrefix("/") ? $1 : "/" + $1)" }))
+        let forPrograms = try Self.routes().map { ($0, $1.hasPrefix("/") ? $1 : "/" + $1) }
+            .filter { _, path in ["/api/", "/health", "/metrics"].contains { path.hasPrefix($0) } }
+        #expect(described == Set(forPrograms.map { "\($0) \($1)" }))
         let components = try #require(document["components"] as? [String: [String: any Sendable]])
         let schemas = try #require(components["schemas"] as? [String: [String: any Sendable]])
         let uris = Self.matrix.filter {
-            $0.owner == 200 && !$0.1.hasSuffix(".json") && $0.1 != "/metrics" && !$0.1.hasSuffix("thumbnail")
+            $0.owner == 200 && ["/api/", "/health"].contains { [uri = $0.1] in uri.hasPrefix($0) }
+                && !$0.1.hasSuffix(".json") && $0.1 != "/metrics" && !$0.1.hasSuffix("thumbnail")
         }
         try await withServer { client, _ in
             for (method, uri, _, _, _) in uris {
@@ -346,6 +354,58 @@ struct RoutesTests {
                 let text = String(buffer: response.body)
                 #expect(text.hasPrefix("event: progress\ndata: {") && text.contains(#""state":"cancelled""#), "\(text)")
             }
+        }
+    }
+
+    @Test("let a person in by a key and a cookie, which ends with logging out")
+    func session() async throws {
+        try await withServer { client, _ in
+            var browser: HTTPFields = [.accept: "text/html", .contentType: "application/x-www-form-urlencoded"]
+            try await client.execute(uri: "/", method: .get, headers: browser) { response in
+                #expect(response.status == .seeOther && response.headers[.location] == "/login")
+            }
+            func logIn(_ key: String) async throws -> TestResponse {
+                let body = ByteBuffer(string: "key=\(key)")
+                return try await client.execute(uri: "/login", method: .post, headers: browser, body: body) { $0 }
+            }
+            #expect(try await logIn("wrong").headers[.setCookie] == nil)
+            let cookie = try #require(try await logIn(Self.userKey).headers[.setCookie])
+            #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(Self.userKey))
+            browser[.cookie] = "other=1; " + cookie.prefix { $0 != ";" }
+            try await client.execute(uri: "/", method: .get, headers: browser) { response in
+                let page = String(buffer: response.body)
+                #expect(page.contains("/pictures/1") && !page.contains("/pictures/4") && !page.contains("/dashboard"))
+            }
+            try await client.execute(uri: "/pictures/4", method: .get, headers: browser) { response in
+                #expect(response.status == .notFound && response.headers[.contentType]?.hasPrefix("text/html") == true)
+            }
+            try await client.execute(uri: "/logout", method: .post, headers: browser) { _ in }
+            try await client.execute(uri: "/", method: .get, headers: browser) { #expect($0.status == .seeOther) }
+        }
+    }
+
+    @Test("take a picture from a browser's form")
+    func form() throws {
+        let bytes = JPEGWriter.picture(1, width: 40, height: 30)
+        let head = "--xyz\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.jpg\"\r\n\r\n"
+        let body = Array(head.utf8) + bytes + Array("\r\n--xyz--\r\n".utf8)
+        let type = "multipart/form-data; boundary=xyz"
+        #expect(UploadedFile(body, contentType: type)?.bytes == bytes)
+        for length in [0, 10, head.utf8.count, body.count - 12] {
+            #expect(UploadedFile(body.prefix(length), contentType: type) == nil)
+        }
+        for type in [nil, "text/plain", "multipart/form-data", "multipart/form-data; boundary="] {
+            #expect(UploadedFile(body, contentType: type) == nil)
+        }
+    }
+
+    @Test("escape every value: no template has a place that does not")
+    func templates() throws {
+        let folder = Fixtures.project.appending("Sources/HTTPServer/Gallery/Templates").string
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let text = try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
+            #expect(!text.contains("{{{") && !text.contains("{{&") && !text.contains("style="), "\(name)")
+            #expect(text.matches(of: /<script/).allSatisfy { text[$0.range.lowerBound...].hasPrefix("<script src=") })
         }
     }
 

@@ -37,7 +37,7 @@ extension Routes {
         guard let file = library.sources.readFile(image) else {
             throw Problem(.notFound, "The file of image \(image.id) is not there, or may not be shown.")
         }
-        guard let thumbnail = try? thumbnails.thumbnail(of: file.bytes, named: file.state) else {
+        guard let thumbnail = try? thumbnails.thumbnail(of: file.bytes, question.size, named: file.state) else {
             throw Problem(.unsupportedPicture, "The file of image \(image.id) is no picture that can be shown.")
         }
         var response = Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: thumbnail)))
@@ -58,12 +58,17 @@ extension Routes {
 
     @Sendable private func similarToUpload(_ request: Request, _ context: AnswerContext) async throws -> Response {
         let question = try Question(request, context)
-        let body = try await Deadline.limit(.seconds(15)) { try await request.body.collect(upTo: Self.uploadLimit) }
+        let body = try await uploadedBody(request)
         return try await work.run {
             let service = try library.service()
             let embedding = try library.embedding(ofPicture: Array(body.readableBytesView), for: service)
             return try hits(service, library.catalog(), embedding, excluding: nil, question.scope(), question)
         }
+    }
+
+    /// A body that holds a picture.
+    func uploadedBody(_ request: Request) async throws -> ByteBuffer {
+        try await Deadline.limit(.seconds(15)) { try await request.body.collect(upTo: Self.uploadLimit) }
     }
 
     private func hits(
@@ -74,7 +79,18 @@ extension Routes {
         _ scope: Scope,
         _ question: Question
     ) throws -> Response {
-        let hits = try metrics.timing("search") {
+        let hits = try nearest(service, embedding, excluding: id, scope, question)
+        return try JSONBody.response(HitsPayload(hits.map { ($0, nil) }, catalog, model: service.space.space.model))
+    }
+
+    func nearest(
+        _ service: SimilarityService,
+        _ embedding: Embedding,
+        excluding id: Int64?,
+        _ scope: Scope,
+        _ question: Question
+    ) throws -> [SimilarityService.Hit] {
+        try metrics.timing("search") {
             try service.findSimilarImages(
                 to: embedding,
                 excluding: id,
@@ -83,20 +99,24 @@ extension Routes {
                 threshold: question.threshold
             )
         }
-        return try JSONBody.response(HitsPayload(hits.map { ($0, nil) }, catalog, model: service.space.space.model))
     }
 
     @Sendable private func search(_ question: Question) throws -> Response {
-        let words = try question.words()
+        let hits = try found(question.words(), question)
+        let model = try library.service().space.space.model
+        return try JSONBody.response(
+            HitsPayload(hits.map { ($0.hit, $0.grade) }, library.catalog(), model: model)
+        )
+    }
+
+    /// What shows some words, within what the caller may see.
+    func found(_ words: String, _ question: Question) throws -> [(hit: SimilarityService.Hit, grade: TextScale.Grade)] {
         let service = try library.service()
         let scope = question.scope()
         let (embedding, scale) = try library.words(words, scope, for: service)
-        let hits = try metrics.timing("search") {
+        return try metrics.timing("search") {
             try service.searchByText(embedding, scale: scale, scope: scope, limit: question.limit)
         }
-        return try JSONBody.response(
-            HitsPayload(hits.map { ($0.hit, $0.grade) }, library.catalog(), model: service.space.space.model)
-        )
     }
 
     @Sendable private func userStatistics(_ question: Question) throws -> Response {
@@ -127,14 +147,22 @@ extension Routes {
     }
 
     @Sendable private func failures(_ question: Question) throws -> Response {
+        let failures = try failed(question).map(\.failure)
+        return try JSONBody.response(FailuresPayload(failures, withMessages: question.caller == .owner))
+    }
+
+    /// The images that could not be embedded, with the reasons.
+    func failed(_ question: Question) throws -> [(image: ImageRecord, failure: FailureRecord)] {
         let catalog = try library.catalog()
         let space = try catalog.vectors?.activeSpace()
         let model = space?.space.model ?? library.sources.model
-        var failures: [FailureRecord] = []
+        var found: [(ImageRecord, FailureRecord)] = []
         try catalog.survey(question.scope(), model: model, space: space) { page in
-            failures += page.filter { ![.embedded, .unpublished].contains($0.condition) }.compactMap(\.failure)
+            for surveyed in page where ![.embedded, .unpublished].contains(surveyed.condition) {
+                if let failure = surveyed.failure { found.append((surveyed.image.withoutVector, failure)) }
+            }
             return true
         }
-        return try JSONBody.response(FailuresPayload(failures, withMessages: question.caller == .owner))
+        return found
     }
 }

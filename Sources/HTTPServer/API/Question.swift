@@ -5,12 +5,16 @@ import Similarity
 /// What a request asks, and who asks: everything checked before anything is looked up.
 struct Question: Sendable {
     let caller: Access.Caller
-    let limit: Int
-    let threshold: Float
+    private(set) var limit: Int
+    private(set) var threshold: Float
     private let identifier: String?
     private let breadth: String?
     private let user: Int64?
-    private let text: String?
+    let text: String?
+    /// The size of a copy of a picture.
+    let size: Thumbnails.Size
+    /// The id before which pages of pictures go on.
+    let before: Int64?
 
     /// - Throws: `.badRequest` where a parameter is not what it should be, `.forbidden` where it is not the caller's.
     init(_ request: Request, _ context: AnswerContext) throws {
@@ -21,6 +25,11 @@ struct Question: Sendable {
         limit = try Self.number(parameters["limit"], "limit", 1...100) ?? SimilarityService.usualLimit
         threshold = try Self.number(parameters["threshold"], "threshold", -1...1) ?? SimilarityService.usualThreshold
         user = try Self.number(parameters["user_id"], "user_id", 1...Int64.max)
+        before = try Self.number(parameters["before"], "before", 1...Int64.max)
+        guard let size = Thumbnails.Size(rawValue: parameters["size"].map(String.init) ?? "small") else {
+            throw Problem(.badRequest, "size takes small or large.")
+        }
+        self.size = size
         breadth = parameters["scope"].map(String.init)
         text = parameters["q"].map(String.init)
         guard breadth.map({ ["user", "chat", "all"].contains($0) }) ?? true else {
@@ -52,6 +61,15 @@ struct Question: Sendable {
             return id
         }
     }
+
+    /// The same question for a page, which shows the nearest however far they are, each with its score.
+    var forPage: Question {
+        var question = self
+        (question.limit, question.threshold) = (Self.pageLimit, 0)
+        return question
+    }
+
+    private static let pageLimit = 18
 
     /// Insists on the owner, who alone may have something done.
     func requireOwner() throws {

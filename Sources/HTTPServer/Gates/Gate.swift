@@ -14,6 +14,7 @@ struct AnswerContext: RequestContext {
 /// The first thing that every request meets: turns errors into problems, and hardens every answer.
 struct ProblemGate: RouterMiddleware {
     typealias Context = AnswerContext
+    let pages: Pages
 
     func handle(
         _ request: Request,
@@ -26,17 +27,33 @@ struct ProblemGate: RouterMiddleware {
         } catch {
             let problem = Problem(error)
             if problem.code == .failed { context.logger.error("\(type(of: error)): \(error)") }
-            response = problem.response
+            response = Self.isForPerson(request) ? page(problem) : problem.response
         }
         for (name, value) in Self.headers { response.headers[name] = value }
         return response
     }
 
+    /// Whether a browser asks for a page.
+    private static func isForPerson(_ request: Request) -> Bool {
+        let isProgrammatic = ["/api/", "/health", "/metrics"].contains { request.uri.path.hasPrefix($0) }
+        return !isProgrammatic && request.headers[.accept]?.contains("text/html") == true
+    }
+
+    private func page(_ problem: Problem) -> Response {
+        guard problem.code != .unauthorized else { return Pages.redirect(to: "/login") }
+        let values = ["title": problem.status.reasonPhrase, "note": problem.detail]
+        return pages.response(.problem, values, status: problem.status)
+    }
+
     private static let headers: [(HTTPField.Name, String)] = [
         ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "private, no-store"),
-        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-        ("Cross-Origin-Resource-Policy", "same-origin"),
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+                + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        ),
+        ("Cross-Origin-Resource-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"),
     ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
 }
 
@@ -68,10 +85,15 @@ struct HostGate: RouterMiddleware {
 
 /// Finds out who asks.
 ///
-/// Without a key, or with a wrong one, only the routes under `/health` answer, and say no more than whether all is well.
+/// Without a key, or with a wrong one, only the routes under `/health` answer, and say no more than whether all is well, and
+/// what logging in to the gallery takes.
 struct KeyGate: RouterMiddleware {
     typealias Context = AnswerContext
     let access: Access
+    let sessions: Sessions
+    private static let open: Set = [
+        "/health", "/health/live", "/health/ready", "/login", "/style.css", "/script.js", "/icon.svg",
+    ]
 
     func handle(
         _ request: Request,
@@ -80,8 +102,8 @@ struct KeyGate: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.caller = access.caller(authorization: request.headers[.authorization])
-        let isPublic = request.uri.path == "/health" || request.uri.path.hasPrefix("/health/")
-        guard isPublic || context.caller != nil else {
+        context.caller = context.caller ?? sessions.caller(cookies: request.headers[.cookie])
+        guard Self.open.contains(request.uri.path) || context.caller != nil else {
             throw Problem(.unauthorized, "Send a key: Authorization: Bearer KEY.")
         }
         return try await next(request, context)
@@ -106,14 +128,11 @@ struct OriginGate: RouterMiddleware {
     }
 
     private static func isOwn(_ request: Request) -> Bool {
-        if let site = request.headers[.secFetchSite] { return site == "same-origin" || site == "none" }
+        if let site = fetchSite.flatMap({ request.headers[$0] }) { return site == "same-origin" || site == "none" }
         guard let origin = request.headers[.origin] else { return true }
         return origin.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init)
             == request.head.authority
     }
-}
 
-extension HTTPField.Name {
-    /// `Sec-Fetch-Site`.
-    fileprivate static let secFetchSite = Self("Sec-Fetch-Site")!
+    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")
 }

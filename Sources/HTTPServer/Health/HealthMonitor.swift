@@ -131,9 +131,12 @@ package final class HealthMonitor: Service {
         )
     }
 
+    /// The images as they were counted last.
+    var statistics: Statistics? { try? state.withLock { $0.statistics }?.seen.get() }
+
     /// The images by state as they were counted last, in Prometheus' text format.
     var metrics: String {
-        guard let counted = try? state.withLock({ $0.statistics })?.seen.get() else { return "" }
+        guard let counted = statistics else { return "" }
         let states = [
             ("embedded", counted.embedded), ("pending", counted.pending), ("stale", counted.staleTotal),
             ("unpublished", counted.unpublished), ("unreachable", counted.unreachable),

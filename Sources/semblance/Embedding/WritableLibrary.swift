@@ -13,7 +13,9 @@ struct WritableLibrary: Sendable {
 
     var vectors: VectorDatabase { store.vectors }
 
-    /// Opens them. The writer comes first: where a program died in the middle of a write, it puts that right.
+    /// Opens them.
+    ///
+    /// The writer comes first: where a program died in the middle of a write, it puts that right.
     ///
     /// - Parameter checks: Whether the bot's database is looked through for damage first.
     init(_ settings: Settings, for space: EmbeddingSpace, patience: LockPatience, checks: Bool = false) throws {
