@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test browser-test check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo test browser-test api-test check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -23,6 +23,10 @@ test: setup ## Run all tests in release
 browser-test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots
 	Scripts/setup browser
 	SEMBLANCE_SCREENSHOTS=$(CURDIR)/.screenshots Scripts/test --filter BrowserTests
+
+api-test: build ## Ask the server everything its OpenAPI document allows, and more (schemathesis; minutes)
+	Scripts/setup api
+	Scripts/api_test
 
 check: ## Check the format of all Swift code
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -20,6 +20,8 @@ struct Routes: Sendable {
 
     /// The router with all gates before all routes.
     func router() -> Router<AnswerContext> {
+        let bare = Router(context: AnswerContext.self)
+        addRoutes(to: bare)
         let router = Router(context: AnswerContext.self)
         router.addMiddleware {
             MetricsGate(metrics: metrics)
@@ -27,14 +29,19 @@ struct Routes: Sendable {
             HostGate(hosts: hosts)
             OriginGate()
             KeyGate(access: access, sessions: sessions)
+            MethodGate(addresses: .init(bare))
         }
+        addRoutes(to: router)
+        return router
+    }
+
+    private func addRoutes(to router: Router<AnswerContext>) {
         addHealth(to: router)
         let api = router.group("/api/v1")
         api.get("/openapi.json") { _, _ in JSONBody.response(text: OpenAPIDocument.json) }
         addImages(to: api)
         addJobs(to: api)
         addGallery(to: router)
-        return router
     }
 
     typealias Handler = @Sendable (Request, AnswerContext) async throws -> Response

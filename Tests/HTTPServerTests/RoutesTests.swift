@@ -123,7 +123,8 @@ struct RoutesTests {
         (.get, "/duplicates", 401, 200, 200), (.get, "/dashboard", 401, 200, 403), (.post, "/backfill", 401, 400, 403),
         (.get, "/login", 200, 303, 303), (.post, "/login", 400, 400, 400), (.post, "/logout", 401, 303, 303),
         (.get, "/style.css", 200, 200, 200), (.get, "/script.js", 200, 200, 200), (.get, "/icon.svg", 200, 200, 200),
-        (.post, "/api/v1/stats", 401, 404, 404), (.post, "/api/v1/images/1/embed", 401, 200, 200),
+        (.post, "/api/v1/stats", 401, 405, 405), (.delete, "/", 401, 405, 405),
+        (.post, "/api/v1/images/1/embed", 401, 200, 200),
         (.post, "/api/v1/images/2/embed", 401, 422, 422), (.post, "/api/v1/images/4/embed", 401, 200, 404),
         (.post, "/api/v1/images/3/embed", 401, 409, 409), (.get, "/api/v1/jobs/backfill", 401, 200, 403),
         (.post, "/api/v1/jobs/backfill", 401, 202, 403), (.delete, "/api/v1/jobs/backfill", 401, 202, 403),
@@ -147,6 +148,7 @@ struct RoutesTests {
                             let problem = try Self.json(response)
                             #expect(problem["status"] as? Int == status)
                         }
+                        if status == 405 { #expect(response.headers[.allow] == "GET") }
                         if status == 503 { #expect(response.headers[.retryAfter] != nil) }
                     }
                 }
@@ -457,6 +459,20 @@ struct ConnectionCountsTests {
             #expect(ConnectionGuard.isLoopback(address))
         }
         for address in ["192.0.2.1", "::2", "128.0.0.1"] { #expect(!ConnectionGuard.isLoopback(address)) }
+    }
+}
+
+@Suite("The rate of requests")
+struct RateLimitTests {
+    @Test("is limited for each key by itself, a minute at a time")
+    func minutes() throws {
+        let limit = RateLimit(perMinute: 3)
+        let start = ContinuousClock.now
+        for _ in 0..<3 { try limit.count(.user(1), now: start) }
+        let error = #expect(throws: Problem.self) { try limit.count(.user(1), now: start + .seconds(59)) }
+        #expect(error?.response.status == .tooManyRequests && error?.response.headers[.retryAfter] == "60")
+        try limit.count(.owner, now: start)
+        try limit.count(.user(1), now: start + .seconds(60))
     }
 }
 

@@ -60,10 +60,18 @@ enum OpenAPIDocument {
          }}
         """
 
-    private static let id = parameter("id", "path", #"{"type": "integer", "format": "int64"}"#)
-    private static let words = parameter("q", "query", #"{"type": "string", "minLength": 1, "maxLength": 1000}"#)
+    private static let id = parameter(
+        "id",
+        "path",
+        #"{"type": "integer", "format": "int64", "minimum": -9223372036854775808, "maximum": 9223372036854775807}"#
+    )
+    private static let words = parameter("q", "query", #"{"type": "string", "minLength": 1, "maxLength": 300}"#)
     private static let scope = parameter("scope", "query", #"{"enum": ["user", "chat", "all"]}"#)
-    private static let userID = parameter("user_id", "query", #"{"type": "integer", "minimum": 1}"#)
+    private static let userID = parameter(
+        "user_id",
+        "query",
+        #"{"type": "integer", "format": "int64", "minimum": 1, "maximum": 9223372036854775807}"#
+    )
     private static let limit = parameter(
         "limit",
         "query",

@@ -78,8 +78,8 @@ struct Question: Sendable {
 
     /// The words that are searched for.
     func words() throws -> String {
-        guard let text, text.contains(where: { !$0.isWhitespace }), text.utf8.count <= 1000 else {
-            throw Problem(.badRequest, "q takes some words, at most 1000 bytes.")
+        guard let text, text.contains(where: { !$0.isWhitespace }), text.unicodeScalars.count <= 300 else {
+            throw Problem(.badRequest, "q takes some words, at most 300 characters.")
         }
         return text
     }

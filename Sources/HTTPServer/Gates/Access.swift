@@ -3,7 +3,7 @@ import Digests
 /// Who may ask, and for whose images.
 package struct Access: Sendable {
     /// Who asks.
-    package enum Caller: Sendable, Equatable {
+    package enum Caller: Sendable, Hashable {
         /// Whoever runs the server: sees everybody's images.
         case owner
         /// One person, by Telegram id: sees that person's images only.

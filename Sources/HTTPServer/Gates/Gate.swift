@@ -91,6 +91,7 @@ struct KeyGate: RouterMiddleware {
     typealias Context = AnswerContext
     let access: Access
     let sessions: Sessions
+    let rate = RateLimit()
     private static let open: Set = [
         "/health", "/health/live", "/health/ready", "/login", "/style.css", "/script.js", "/icon.svg",
     ]
@@ -106,6 +107,7 @@ struct KeyGate: RouterMiddleware {
         guard Self.open.contains(request.uri.path) || context.caller != nil else {
             throw Problem(.unauthorized, "Send a key: Authorization: Bearer KEY.")
         }
+        if access.needsKey, let caller = context.caller { try rate.count(caller) }
         return try await next(request, context)
     }
 }

@@ -13,6 +13,7 @@ struct Problem: Error, Equatable {
         case unauthorized, forbidden
         case notFound = "not-found"
         case unknownUser = "unknown-user"
+        case wrongMethod = "wrong-method"
         case badRequest = "bad-request"
         case wrongHost = "wrong-host"
         case tooLarge = "too-large"
@@ -28,15 +29,19 @@ struct Problem: Error, Equatable {
         case databaseBusy = "database-busy"
         case databaseUnavailable = "database-unavailable"
         case overloaded
+        case tooMany = "too-many"
         case failed = "internal-error"
     }
 
     let code: Code
     let detail: String
+    /// What the address takes, where it was asked with another method.
+    let methods: [String]
 
-    init(_ code: Code, _ detail: String) {
+    init(_ code: Code, _ detail: String, methods: [String] = []) {
         self.code = code
         self.detail = detail
+        self.methods = methods
     }
 
     /// What an error of ours means to somebody outside.
@@ -54,7 +59,7 @@ struct Problem: Error, Equatable {
         case let error as any HTTPResponseError where error.status == .contentTooLarge:
             self.init(.tooLarge, "The request is larger than is taken.")
         case let error as any HTTPResponseError where error.status == .notFound:
-            self.init(.notFound, "There is nothing at this address for this method.")
+            self.init(.notFound, "There is nothing at this address.")
         case let error as any HTTPResponseError where error.status.kind == .clientError:
             self.init(.badRequest, "The request is not understood.")
         default: self.init(.failed, "Something went wrong inside; the server's log says what.")
@@ -67,15 +72,16 @@ struct Problem: Error, Equatable {
         case .unauthorized: .unauthorized
         case .forbidden, .crossOrigin: .forbidden
         case .notFound, .unknownUser: .notFound
+        case .wrongMethod: .methodNotAllowed
         case .badRequest: .badRequest
         case .wrongHost: .misdirectedRequest
         case .tooLarge: .contentTooLarge
         case .tooSlow: .requestTimeout
         case .unsupportedPicture: .unsupportedMediaType
-        case .notEmbedded, .notCompleted, .alreadyRunning: .conflict
+        case .notEmbedded, .notCompleted, .alreadyRunning, .noTextTower: .conflict
         case .notEmbeddable: .unprocessableContent
-        case .noTextTower: .notImplemented
         case .modelMissing, .databaseBusy, .databaseUnavailable, .overloaded: .serviceUnavailable
+        case .tooMany: .tooManyRequests
         case .failed: .internalServerError
         }
     }
@@ -96,8 +102,10 @@ struct Problem: Error, Equatable {
             body: .init(byteBuffer: ByteBuffer(bytes: (try? JSONBody.encode(document)) ?? []))
         )
         response.headers[.contentType] = "application/problem+json"
+        if !methods.isEmpty { response.headers[.allow] = methods.joined(separator: ", ") }
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         if status == .serviceUnavailable { response.headers[.retryAfter] = "2" }
+        if status == .tooManyRequests { response.headers[.retryAfter] = "60" }
         return response
     }
 }
