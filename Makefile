@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test browser-test api-test check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo test browser-test api-test server-load check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,6 +27,10 @@ browser-test: setup ## Use the gallery in headless Chromium; screenshots go to .
 api-test: build ## Ask the server everything its OpenAPI document allows, and more (schemathesis; minutes)
 	Scripts/setup api
 	Scripts/api_test
+
+server-load: build ## Measure the server under searches, a backfill and slow connections (minutes)
+	Scripts/setup load
+	Scripts/server_load
 
 check: ## Check the format of all Swift code
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -69,7 +70,12 @@ package struct AnswerServer: Sendable {
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    private static let mostConnections = 1024
+    /// At most 1,024, and so many fewer than the process may have files open that the databases and pictures keep some.
+    private static let mostConnections: Int = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
+        return max(16, min(1024, Int(clamping: limit.rlim_cur) - 128))
+    }()
     private static let counts = ConnectionCounts(limit: 32)
 
     /// A connection without a whole head in twenty seconds ends, however steadily it drips: only what was parsed counts as

@@ -170,6 +170,34 @@ extension EndToEnd {
             }
         }
 
+        @Test("goes on with few files that it may open, however many connections come")
+        func fewFiles() throws {
+            try withLibrary { library in
+                try library.addPictures(1...2)
+                #expect(try library.run("generate", "--all-users").status == 0)
+                let serve = "ulimit -n 256; exec \(Program.semblance.string) serve --address 127.0.0.1:0"
+                let server = try library.startTool(["sh", "-c", serve])
+                defer { server.signal(SIGKILL) }
+                try waitUntil { server.errorsSoFar.contains("port ") || !server.isRunning }
+                let port = try #require(server.errorsSoFar.firstMatch(of: /port (\d+)\./).flatMap { Int($0.1) })
+                let script = """
+                    import socket, sys, time
+                    def ask(s):
+                        s.settimeout(10)
+                        s.sendall(b'GET /api/v1/images/1/similar HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
+                        return b' 200 ' in s.recv(100)
+                    first = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+                    held = [socket.create_connection(('127.0.0.1', int(sys.argv[1]))) for _ in range(200)]
+                    time.sleep(1)
+                    print(ask(first))
+                    """
+                #expect(try library.startTool(["python3", "-c", script, "\(port)"]).wait().output == "True\n")
+                try waitUntil { try library.ask(port, "/health").status == 200 }
+                server.signal(SIGTERM)
+                #expect(try server.wait(atMost: .seconds(20)).status == 0)
+            }
+        }
+
         @Test("wants a long key on any address that others can reach, and says what is wrong with the settings")
         func settings() throws {
             try withLibrary { library in
