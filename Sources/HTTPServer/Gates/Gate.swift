@@ -104,10 +104,11 @@ struct KeyGate: RouterMiddleware {
         var context = context
         context.caller = access.caller(authorization: request.headers[.authorization])
         context.caller = context.caller ?? sessions.caller(cookies: request.headers[.cookie])
-        guard Self.open.contains(request.uri.path) || context.caller != nil else {
+        guard !Self.open.contains(request.uri.path) else { return try await next(request, context) }
+        guard let caller = context.caller else {
             throw Problem(.unauthorized, "Send a key: Authorization: Bearer KEY.")
         }
-        if access.needsKey, let caller = context.caller { try rate.count(caller) }
+        if access.needsKey { try rate.count(caller) }
         return try await next(request, context)
     }
 }
