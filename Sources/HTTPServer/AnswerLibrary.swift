@@ -114,6 +114,20 @@ package final class AnswerLibrary: Sendable {
         }
     }
 
+    /// The space that answers come from, and its model; the wanted one where nothing is embedded yet.
+    func answering() throws -> (catalog: Catalog, space: VectorDatabase.StoredSpace?, model: String) {
+        let catalog = try catalog()
+        let space = try catalog.vectors?.activeSpace()
+        return (catalog, space, space?.space.model ?? sources.model)
+    }
+
+    /// How far the images of a scope are embedded.
+    func statistics(_ scope: Scope) throws -> (statistics: Statistics, model: String) {
+        let (catalog, space, model) = try answering()
+        let statistics = try catalog.statistics(scope, model: model, space: space, isReachable: sources.isReachable)
+        return (statistics, model)
+    }
+
     /// Numbers that change when anybody has written to a database.
     func versions() throws -> [Int] {
         let catalog = try catalog()

@@ -411,6 +411,19 @@ struct RoutesTests {
         }
     }
 
+    @Test("are rated for each key, but for those that tell how it goes")
+    func rate() async throws {
+        try await withServer { client, _ in
+            func status(_ uri: String, _ key: String) async throws -> Int {
+                try await client.execute(uri: uri, method: .get, headers: Self.headers(key)) { $0.status.code }
+            }
+            for _ in 0..<1200 { _ = try await status("/api/v1/openapi.json", Self.userKey) }
+            #expect(try await status("/api/v1/openapi.json", Self.userKey) == 429)
+            #expect(try await status("/health/live", Self.userKey) == 200)
+            #expect(try await status("/api/v1/openapi.json", Self.ownerKey) == 200)
+        }
+    }
+
     @Test("need no key where none is set, and then a host that is theirs")
     func open() async throws {
         try await withServer(keys: false) { client, _ in
@@ -438,7 +451,12 @@ private final class StandInEmbedder: ImageEmbedder {
         }
     }
 
-    func startBackfill() { state.withLock { $0.state = .running } }
+    func startBackfill() -> Bool {
+        state.withLock { state in
+            defer { state.state = .running }
+            return state.state != .running
+        }
+    }
     func cancelBackfill() { state.withLock { $0.state = .cancelled } }
     var backfill: BackfillState { state.withLock { $0 } }
     func lookAround() {}

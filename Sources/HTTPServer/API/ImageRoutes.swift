@@ -129,15 +129,7 @@ extension Routes {
     }
 
     @Sendable private func statistics(_ question: Question) throws -> Response {
-        let catalog = try library.catalog()
-        let space = try catalog.vectors?.activeSpace()
-        let model = space?.space.model ?? library.sources.model
-        let statistics = try catalog.statistics(
-            question.scope(),
-            model: model,
-            space: space,
-            isReachable: library.sources.isReachable
-        )
+        let (statistics, model) = try library.statistics(question.scope())
         return try JSONBody.response(StatisticsPayload(statistics, model: model))
     }
 
@@ -153,9 +145,7 @@ extension Routes {
 
     /// The images that could not be embedded, with the reasons.
     func failed(_ question: Question) throws -> [(image: ImageRecord, failure: FailureRecord)] {
-        let catalog = try library.catalog()
-        let space = try catalog.vectors?.activeSpace()
-        let model = space?.space.model ?? library.sources.model
+        let (catalog, space, model) = try library.answering()
         var found: [(ImageRecord, FailureRecord)] = []
         try catalog.survey(question.scope(), model: model, space: space) { page in
             for surveyed in page where ![.embedded, .unpublished].contains(surveyed.condition) {

@@ -24,10 +24,9 @@ extension Routes {
 
     @Sendable private func startBackfill(_ question: Question) throws -> Response {
         try question.requireOwner()
-        guard embedder.backfill.state != .running else {
+        guard try embedder.startBackfill() else {
             throw Problem(.alreadyRunning, "A backfill is running already.")
         }
-        try embedder.startBackfill()
         return try JSONBody.response(embedder.backfill, status: .accepted)
     }
 
@@ -66,7 +65,7 @@ extension Routes {
                     try await writer.write(ByteBuffer(string: ":\n\n"))
                     silence = 0
                 }
-                guard !state.state.isOver, !Task.isShuttingDownGracefully else { break }
+                guard state.state == .running, !Task.isShuttingDownGracefully else { break }
                 try await Task.sleep(for: Self.progressPause)
             }
             try await writer.finish(nil)

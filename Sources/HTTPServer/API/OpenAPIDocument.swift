@@ -24,7 +24,7 @@ enum OpenAPIDocument {
           "/api/v1/images/{id}/similar": {"get": {"summary": "Images that look like one of the library",
            "parameters": [\(id), \(scope), \(userID), \(limit), \(threshold)],
            "responses": {"200": \(answer("Hits")), "default": \(problem)}}},
-          "/api/v1/images/{id}/thumbnail": {"get": {"summary": "A small copy of the picture, without EXIF", "parameters": [\(id)],
+          "/api/v1/images/{id}/thumbnail": {"get": {"summary": "A copy of the picture of at most 320 pixels, or 1280, without EXIF", "parameters": [\(id), \(size)],
            "responses": {"200": {"description": "image/jpeg"}, "default": \(problem)}}},
           "/api/v1/images/{id}/embed": {"post": {"summary": "Embed an image now, unless it is embedded already", "parameters": [\(id)],
            "responses": {"200": \(answer("Embedded")), "default": \(problem)}}},
@@ -66,6 +66,7 @@ enum OpenAPIDocument {
         #"{"type": "integer", "format": "int64", "minimum": -9223372036854775808, "maximum": 9223372036854775807}"#
     )
     private static let words = parameter("q", "query", #"{"type": "string", "minLength": 1, "maxLength": 300}"#)
+    private static let size = parameter("size", "query", #"{"enum": ["small", "large"], "default": "small"}"#)
     private static let scope = parameter("scope", "query", #"{"enum": ["user", "chat", "all"]}"#)
     private static let userID = parameter(
         "user_id",

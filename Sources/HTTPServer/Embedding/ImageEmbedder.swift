@@ -7,8 +7,8 @@ package protocol ImageEmbedder: Sendable {
 
     /// Begins a backfill of everybody's images.
     ///
-    /// - Throws: Why none can begin, such as that one is running.
-    func startBackfill() throws
+    /// - Returns: `false` where one is running already.
+    func startBackfill() throws -> Bool
     /// Asks the backfill to end after the batch in flight.
     func cancelBackfill()
     /// How far the backfill is.
@@ -41,9 +41,6 @@ package struct BackfillState: Sendable, Equatable, Encodable {
         case done
         case cancelled
         case failed
-
-        /// Whether it will not change any more by itself.
-        var isOver: Bool { self != .running }
     }
 
     package var state = Stage.idle

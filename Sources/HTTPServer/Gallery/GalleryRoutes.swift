@@ -187,7 +187,7 @@ extension Routes {
         let text = state.message ?? "\(state.done) of \(state.total), \(state.failed) failed"
         return [
             "state": state.state.rawValue, "done": state.done, "max": max(state.total, 1), "text": text,
-            "isRunning": !state.state.isOver,
+            "isRunning": state.state == .running,
         ]
     }
 
@@ -199,11 +199,7 @@ extension Routes {
         try Question(request, context).requireOwner()
         let change = try await form(Change.self, request)
         return try await work.run {
-            if change.do == "cancel" {
-                embedder.cancelBackfill()
-            } else if embedder.backfill.state.isOver {
-                try embedder.startBackfill()
-            }
+            if change.do == "cancel" { embedder.cancelBackfill() } else { _ = try embedder.startBackfill() }
             return Pages.redirect(to: "/dashboard")
         }
     }

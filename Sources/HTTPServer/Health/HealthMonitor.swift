@@ -86,16 +86,7 @@ package final class HealthMonitor: Service {
         let isRecent = last.map { ContinuousClock.now - $0 < Self.longestPause } ?? false
         guard versions.isEmpty || versions != known || !isRecent else { return }
         try? library.synchronise()
-        let statistics = Result { () throws -> Statistics in
-            let catalog = try library.catalog()
-            let space = try catalog.vectors?.activeSpace()
-            return try catalog.statistics(
-                .allUsers,
-                model: space?.space.model ?? library.sources.model,
-                space: space,
-                isReachable: library.sources.isReachable
-            )
-        }
+        let statistics = Result { () throws -> Statistics in try library.statistics(.allUsers).statistics }
         state.withLock { state in
             state.statistics = Look(seen: statistics)
             state.versions = versions

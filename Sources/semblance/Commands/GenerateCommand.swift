@@ -80,11 +80,9 @@ struct GenerateCommand: SemblanceCommand {
     }
 
     private func patience(_ stop: StopSignal) -> LockPatience {
-        let patience = LockPatience {
+        LockPatience(shortenedBy: stop, to: .seconds(5)) {
             Console.say("Waiting for another program that holds the database's lock…")
         }
-        stop.onRaise { patience.shorten(to: .seconds(5)) }
-        return patience
     }
 
     /// Says so before the model is loaded, where the databases could not be written anyway.

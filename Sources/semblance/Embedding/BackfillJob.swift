@@ -42,8 +42,9 @@ final class BackfillJob: Sendable {
 
     /// Begins.
     ///
-    /// - Throws: `.locked` where this or another process runs a backfill.
-    func start() throws {
+    /// - Returns: `false` where one is running already.
+    /// - Throws: `.locked` where another process embeds.
+    func start() throws -> Bool {
         try lock.acquire()
         let stop: StopSignal? = current.withLock { current in
             guard current.state.state != .running else { return nil }
@@ -53,13 +54,14 @@ final class BackfillJob: Sendable {
         }
         guard let stop else {
             lock.release()
-            throw CommandError(.tryLater, "A backfill is running already")
+            return false
         }
         DispatchQueue.global().async(group: running) { [self] in
             let ended = Result { try run(stop) }
             current.withLock { $0.state.end(ended) }
             lock.release()
         }
+        return true
     }
 
     /// Asks it to end after the batch in flight.
@@ -70,15 +72,16 @@ final class BackfillJob: Sendable {
 
     private func run(_ stop: StopSignal) throws -> LibraryRun.Outcome {
         let encoder = try models.wanted()
-        let patience = LockPatience()
-        stop.onRaise { patience.shorten(to: .seconds(2)) }
-        let library = try WritableLibrary(settings, for: encoder.space, patience: patience, checks: true)
+        let library = try WritableLibrary(
+            settings,
+            for: encoder.space,
+            patience: LockPatience(shortenedBy: stop, to: .seconds(2)),
+            checks: true
+        )
         var options = Backfill.Options(scope: .allUsers)
         options.modelThreads = settings.threads
         let run = try LibraryRun(library, encoder, settings, options: options, stop: stop)
-        var observer = Backfill.Observer()
-        observer.stage = stage
-        observer.backup = { Console.say("Backup of the bot's database: \($0)") }
+        var observer = Backfill.Observer.announcing(stage: stage)
         observer.progress = { [self] progress in
             current.withLock { current in
                 current.state.show(progress)

@@ -12,8 +12,10 @@ final class EmbeddingWorker: ImageEmbedder {
     private let images: SingleImages
     private let job: BackfillJob
     private let watch: ImageWatch
-    private let fault = Mutex<String?>(nil)
+    private let fault = Mutex<(text: String, at: ContinuousClock.Instant)?>(nil)
 
+    /// What failed is left alone for so long: a damaged model would be read in full again and again.
+    private static let pauseAfterFault = Duration.seconds(60)
     /// After so long without progress a backfill counts as stuck.
     private static let patience = Duration.seconds(300)
     /// Images that are embedded before somebody who asks gets a turn.
@@ -38,11 +40,13 @@ final class EmbeddingWorker: ImageEmbedder {
         }
     }
 
-    func startBackfill() throws { try job.start() }
+    func startBackfill() throws -> Bool { try job.start() }
     func cancelBackfill() { job.cancel() }
     var backfill: BackfillState { job.state }
 
     func lookAround() {
+        let last = fault.withLock { $0?.at }
+        guard last.map({ ContinuousClock.now - $0 > Self.pauseAfterFault }) ?? true else { return }
         do {
             try watch.whenSweepIsDue(sweep)
             try embedDue()
@@ -51,8 +55,8 @@ final class EmbeddingWorker: ImageEmbedder {
             return
         } catch {
             let isNews = fault.withLock { fault in
-                defer { fault = "\(error)" }
-                return fault != "\(error)"
+                defer { fault = ("\(error)", .now) }
+                return fault?.text != "\(error)"
             }
             if isNews { Console.say("New images are not embedded: \(error)") }
         }
@@ -81,7 +85,7 @@ final class EmbeddingWorker: ImageEmbedder {
         if let silence = job.silence, silence > Self.patience {
             return "the backfill has made no progress for \(Counts.duration(silence / .seconds(1)))"
         }
-        return fault.withLock { $0 } == nil ? nil : "new images cannot be embedded; the log says why"
+        return fault.withLock { $0 == nil } ? nil : "new images cannot be embedded; the log says why"
     }
 
     func stop() {

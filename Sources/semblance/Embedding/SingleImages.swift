@@ -13,6 +13,7 @@ final class SingleImages: Sendable {
     private let models: LoadedModels
     private let lock: SharedRunLock
     private let stop: StopSignal
+    private let patience: LockPatience
     private let observer: Backfill.Observer
     private let kept = Mutex<Kept?>(nil)
     private let isBackedUp = Mutex(false)
@@ -36,10 +37,8 @@ final class SingleImages: Sendable {
         self.models = models
         self.lock = lock
         self.stop = stop
-        var observer = Backfill.Observer()
-        observer.backup = { Console.say("Backup of the bot's database: \($0)") }
-        observer.stage = stage
-        self.observer = observer
+        patience = LockPatience(shortenedBy: stop, to: .seconds(2))
+        observer = .announcing(stage: stage)
     }
 
     /// Embeds images that need it.
@@ -89,8 +88,6 @@ final class SingleImages: Sendable {
     private func open() throws -> Kept {
         let space = try VectorDatabase.existing(path: settings.vectorDatabase)?.answeringSpace()
         let encoder = try space.map { try models.encoder(of: $0.space) } ?? models.wanted()
-        let patience = LockPatience()
-        stop.onRaise { patience.shorten(to: .seconds(2)) }
         let library = try WritableLibrary(settings, for: encoder.space, patience: patience)
         return Kept(library: library, files: try identities(), version: try library.vectors.dataVersion())
     }
