@@ -70,7 +70,9 @@ struct Health: Encodable, Sendable {
             "vector_database": space == nil ? "cannot be read" : space?.model == nil ? "holds nothing yet" : "ok",
             "index": space?.hasIndex == true ? "ok" : "missing or not whole",
             "model": space?.isModelHere != true
-                ? "not here" : isModelTrue == false ? "gives other vectors than when its space was begun" : "ok",
+                ? "not here"
+                : isModelTrue == false
+                    ? "cannot be loaded, or gives other vectors than when its space was begun" : "ok",
             "embedding": trouble ?? "ok",
         ]
         reasons = checks.filter { $0.value != "ok" }.map { "\($0.key): \($0.value)" }.sorted()
