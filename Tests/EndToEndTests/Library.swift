@@ -120,7 +120,7 @@ struct Library {
 
     /// Runs a statement in our own database.
     func vectorsExecute(_ sql: String, _ arguments: StatementArguments = []) throws {
-        let queue = try DatabaseQueue(path: vectors.string)
+        let queue = try DatabaseQueue.patient(vectors)
         defer { try? queue.close() }
         try queue.write { try $0.execute(sql: sql, arguments: arguments) }
     }
@@ -128,7 +128,7 @@ struct Library {
     /// What SQLite says of both databases.
     func integrity() throws -> [String] {
         try [database, vectors].filter { FileManager.default.fileExists(atPath: $0.string) }.map { path in
-            let queue = try DatabaseQueue(path: path.string)
+            let queue = try DatabaseQueue.patient(path)
             defer { try? queue.close() }
             return try queue.inDatabase { try String.fetchOne($0, sql: "PRAGMA integrity_check") ?? "" }
         }
@@ -136,7 +136,7 @@ struct Library {
 
     /// A number from our own database.
     func vectorCount(_ sql: String = "SELECT count(*) FROM vectors") throws -> Int {
-        let queue = try DatabaseQueue(path: vectors.string)
+        let queue = try DatabaseQueue.patient(vectors)
         defer { try? queue.close() }
         return try queue.inDatabase { try Int.fetchOne($0, sql: sql) ?? 0 }
     }

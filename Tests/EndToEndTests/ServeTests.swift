@@ -170,6 +170,21 @@ extension EndToEnd {
             }
         }
 
+        @Test("gives hostile requests no file, no answer without a key, and no second answer hidden in a body")
+        func hostileRequests() throws {
+            try withLibrary { library in
+                let key = String(repeating: "k", count: 32)
+                let canary = UUID().uuidString
+                for path in ["canary.txt", "data/canary.txt"] { try library.write(Array(canary.utf8), path) }
+                try library.withServer(with: ["SEMBLANCE_API_KEY": key]) { port in
+                    let script = FilePath(#filePath).removingLastComponent().appending("hostile_requests.py").string
+                    let outcome = try library.startTool(["python3", script, "\(port)", key, canary]).wait()
+                    #expect(outcome.output == "507 sent\n", "\(outcome.output)\(outcome.errors)")
+                    #expect(try library.ask(port, "/api/v1/stats", key: key).status == 200)
+                }
+            }
+        }
+
         @Test("goes on with few files that it may open, however many connections come")
         func fewFiles() throws {
             try withLibrary { library in

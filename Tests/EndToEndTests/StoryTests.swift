@@ -206,7 +206,7 @@ extension EndToEnd {
             try withLibrary { library in
                 try library.addPictures(1...2)
                 try library.run("generate", "--all-users")
-                let digests = try DatabaseQueue(path: library.vectors.string).inDatabase {
+                let digests = try DatabaseQueue.patient(library.vectors).inDatabase {
                     try Data.fetchAll($0, sql: "SELECT source_digest FROM vectors ORDER BY image_id")
                 }
                 let tool = try library.startTool(["sha256sum", "data/img/1.jpg", "data/img/2.jpg"]).wait()

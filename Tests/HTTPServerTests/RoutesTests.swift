@@ -464,22 +464,6 @@ private final class StandInEmbedder: ImageEmbedder {
     func stop() {}
 }
 
-@Suite("Connections")
-struct ConnectionCountsTests {
-    @Test("are counted by address, so that one cannot take all, and loopback speaks for everybody")
-    func counts() {
-        let counts = ConnectionCounts(limit: 2)
-        #expect(counts.open("192.0.2.1") && counts.open("192.0.2.1") && !counts.open("192.0.2.1"))
-        #expect(counts.open("192.0.2.2"))
-        counts.close("192.0.2.1")
-        #expect(counts.open("192.0.2.1"))
-        for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
-            #expect(ConnectionGuard.isLoopback(address))
-        }
-        for address in ["192.0.2.1", "::2", "128.0.0.1"] { #expect(!ConnectionGuard.isLoopback(address)) }
-    }
-}
-
 @Suite("The rate of requests")
 struct RateLimitTests {
     @Test("is limited for each key by itself, a minute at a time")

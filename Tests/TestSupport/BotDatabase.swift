@@ -14,10 +14,7 @@ package struct BotDatabase {
             withIntermediateDirectories: true
         )
         self.path = path
-        var configuration = Configuration()
-        configuration.foreignKeysEnabled = false
-        configuration.busyMode = .timeout(10)
-        queue = try DatabaseQueue(path: path.string, configuration: configuration)
+        queue = try DatabaseQueue.patient(path)
         try queue.inDatabase { db in
             _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = \(journalMode)")
             try db.execute(sql: Self.schema)

@@ -9,7 +9,7 @@ package struct BotReader {
 
     /// id → (blob, label) of all images.
     package func embeddings() throws -> [Int64: BotDatabase.StoredEmbedding] {
-        let queue = try DatabaseQueue(path: path.string)
+        let queue = try DatabaseQueue.patient(path)
         defer { try? queue.close() }
         return try queue.inDatabase(BotDatabase.embeddings)
     }

@@ -69,11 +69,15 @@ struct HostGate: RouterMiddleware {
         context: AnswerContext,
         next: @concurrent (Request, AnswerContext) async throws -> Response
     ) async throws -> Response {
-        guard hosts.contains(Self.name(in: request.head.authority ?? "")) else {
+        // The first Host is the authority; a second one stands among the other fields.
+        let isAmbiguous = Self.host.map { request.headers[$0] != nil } ?? false
+        guard !isAmbiguous, hosts.contains(Self.name(in: request.head.authority ?? "")) else {
             throw Problem(.wrongHost, "This server does not answer under that name.")
         }
         return try await next(request, context)
     }
+
+    private static let host = HTTPField.Name("Host")
 
     static func name(in authority: String) -> String {
         if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {

@@ -1,7 +1,6 @@
 import Backfill
 import Catalog
 import HTTPServer
-import Synchronization
 
 /// Gives images their embeddings beside a running server: at once where somebody asks, by and by where the bot has new
 /// ones, and all of them as a job.
@@ -12,10 +11,8 @@ final class EmbeddingWorker: ImageEmbedder {
     private let images: SingleImages
     private let job: BackfillJob
     private let watch: ImageWatch
-    private let fault = Mutex<(text: String, at: ContinuousClock.Instant)?>(nil)
+    private let fault = LastFault()
 
-    /// What failed is left alone for so long: a damaged model would be read in full again and again.
-    private static let pauseAfterFault = Duration.seconds(60)
     /// After so long without progress a backfill counts as stuck.
     private static let patience = Duration.seconds(300)
     /// Images that are embedded before somebody who asks gets a turn.
@@ -45,20 +42,15 @@ final class EmbeddingWorker: ImageEmbedder {
     var backfill: BackfillState { job.state }
 
     func lookAround() {
-        let last = fault.withLock { $0?.at }
-        guard last.map({ ContinuousClock.now - $0 > Self.pauseAfterFault }) ?? true else { return }
+        guard !fault.isResting(at: .now) else { return }
         do {
             try watch.whenSweepIsDue(sweep)
             try embedDue()
-            fault.withLock { $0 = nil }
+            fault.forget()
         } catch let error as CatalogError where error.code == .locked || error.code == .unfinished {
             return
         } catch {
-            let isNews = fault.withLock { fault in
-                defer { fault = ("\(error)", .now) }
-                return fault?.text != "\(error)"
-            }
-            if isNews { Console.say("New images are not embedded: \(error)") }
+            if fault.keep(error, at: .now) { Console.say("New images are not embedded: \(error)") }
         }
     }
 
@@ -85,7 +77,7 @@ final class EmbeddingWorker: ImageEmbedder {
         if let silence = job.silence, silence > Self.patience {
             return "the backfill has made no progress for \(Counts.duration(silence / .seconds(1)))"
         }
-        return fault.withLock { $0 == nil } ? nil : "new images cannot be embedded; the log says why"
+        return fault.isStanding ? "new images cannot be embedded; the log says why" : nil
     }
 
     func stop() {
