@@ -199,10 +199,10 @@ extension EndToEnd {
                     import socket, sys, time
                     def ask(s):
                         s.settimeout(10)
-                        s.sendall(b'GET /api/v1/images/1/similar HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
+                        s.sendall(b'GET /api/v1/images/1/thumbnail HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
                         return b' 200 ' in s.recv(100)
                     first = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-                    held = [socket.create_connection(('127.0.0.1', int(sys.argv[1]))) for _ in range(200)]
+                    held = [socket.create_connection(('127.0.0.1', int(sys.argv[1]))) for _ in range(350)]
                     time.sleep(1)
                     print(ask(first))
                     """
