@@ -98,11 +98,26 @@ let package = Package(
                 .embedInCode("Gallery/Templates/tiles.mustache"),
             ]
         ),
+        .target(
+            name: "TelegramBot",
+            dependencies: [
+                "Vectors", "Digests", "ImageDecoding", "EmbeddingModel", "Catalog", "Similarity",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            resources: [.embedInCode("Texts/en.json"), .embedInCode("Texts/ru.json")]
+        ),
         .executableTarget(
             name: "semblance",
             dependencies: [
                 "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "ModelHub", "Catalog", "Backfill",
-                "Similarity", "HTTPServer",
+                "Similarity", "HTTPServer", "TelegramBot",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]

@@ -5,9 +5,9 @@ package import SystemPackage
 
 /// Registers pictures as images of a user, as if the bot had received and completed them.
 ///
-/// The only part of Semblance that adds rows to the bot's tables; `import` uses it.
+/// The only part of Semblance that changes rows of the bot's tables beside the two columns: for `import`, and for the chat.
 package struct ImageRegistry {
-    private let main: MainDatabase
+    let main: MainDatabase
 
     /// A picture to register.
     package struct Picture: Sendable {
@@ -77,7 +77,7 @@ package struct ImageRegistry {
     }
 
     /// The internal id of the row with a Telegram id, made with the given values where it is missing.
-    private func row(
+    func row(
         _ table: String,
         where column: String,
         _ telegramID: Int64,

@@ -1,7 +1,7 @@
 import Glibc
 package import SystemPackage
 
-/// Keeps two processes from embedding on one vector database at once.
+/// Keeps two processes from doing on one database what only one may do: embed, or answer Telegram.
 ///
 /// A lock of the operating system on a file beside the database: it ends with the process, however that ends.
 package final class RunLock: Sendable {
@@ -9,8 +9,9 @@ package final class RunLock: Sendable {
 
     /// Takes the lock.
     ///
+    /// - Parameter activity: What the holder does, for the sentence of the error.
     /// - Throws: `.locked`, naming the process that has it.
-    package init(beside database: FilePath) throws(CatalogError) {
+    package init(beside database: FilePath, doing activity: String = "embeds") throws(CatalogError) {
         let path = database.string + ".lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -21,7 +22,7 @@ package final class RunLock: Sendable {
             let count = max(pread(descriptor, &text, text.count, 0), 0)
             close(descriptor)
             let holder = String(decoding: text.prefix(count), as: UTF8.self)
-            throw CatalogError(.locked, "Another semblance is running already that embeds (process \(holder))")
+            throw CatalogError(.locked, "Another semblance is running already that \(activity) (process \(holder))")
         }
         ftruncate(descriptor, 0)
         let text = Array(String(getpid()).utf8)

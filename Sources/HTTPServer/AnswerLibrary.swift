@@ -1,7 +1,7 @@
 package import Catalog
 package import EmbeddingModel
 import ImageDecoding
-import Similarity
+package import Similarity
 import Synchronization
 package import SystemPackage
 package import Vectors
@@ -78,14 +78,22 @@ package final class AnswerLibrary: Sendable {
     package init(_ sources: Sources) { self.sources = sources }
 
     /// The databases.
-    func catalog() throws -> Catalog { try withState { $0.catalog } }
+    package func catalog() throws -> Catalog { try withState { $0.catalog } }
 
     /// The service that answers from the active space; the space is read into memory the first time.
-    func service() throws -> SimilarityService {
+    package func service() throws -> SimilarityService {
         try loaded(\.service, isRight: { service, space in service.space == space }) { catalog, space in
             SimilarityService(catalog, space: space, search: try ResidentVectors(catalog, space: space))
         }
     }
+
+    /// The service, where anything is embedded.
+    package func serviceIfEmbedded() throws -> SimilarityService? {
+        try catalog().vectors?.activeSpace() == nil ? nil : service()
+    }
+
+    /// Whether the model that the answers need is here.
+    package func isModelHere() -> Bool { sources.isModelHere(try? answering().space?.space) }
 
     /// A part that belongs to the active space, loaded where it is missing.
     ///
@@ -122,7 +130,7 @@ package final class AnswerLibrary: Sendable {
     }
 
     /// How far the images of a scope are embedded.
-    func statistics(_ scope: Scope) throws -> (statistics: Statistics, model: String) {
+    package func statistics(_ scope: Scope) throws -> (statistics: Statistics, model: String) {
         let (catalog, space, model) = try answering()
         let statistics = try catalog.statistics(scope, model: model, space: space, isReachable: sources.isReachable)
         return (statistics, model)
@@ -170,7 +178,7 @@ package final class AnswerLibrary: Sendable {
     }
 
     /// The vector of words in a service's space, and what its cosines mean among the pictures of a scope.
-    func words(_ text: String, _ scope: Scope, for service: SimilarityService) throws -> (Embedding, TextScale) {
+    package func words(_ text: String, _ scope: Scope, for service: SimilarityService) throws -> (Embedding, TextScale) {
         let encoder = try loaded(\.textEncoder, isRight: { encoder, _ in encoder.space == service.space.space }) {
             _,
             _ in

@@ -35,8 +35,16 @@ package struct AnswerServer: Sendable {
     private let library: AnswerLibrary
     private let embedder: any ImageEmbedder
     private let metrics: Metrics
+    private let companion: Companion?
 
-    package init(_ library: AnswerLibrary, _ embedder: any ImageEmbedder, metrics: Metrics, settings: Settings) {
+    package init(
+        _ library: AnswerLibrary,
+        _ embedder: any ImageEmbedder,
+        metrics: Metrics,
+        settings: Settings,
+        companion: Companion? = nil
+    ) {
+        self.companion = companion
         self.library = library
         self.embedder = embedder
         self.metrics = metrics
@@ -49,9 +57,9 @@ package struct AnswerServer: Sendable {
     package func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
         var logger = Logger(label: "semblance")
         logger.logLevel = .error
-        let monitor = HealthMonitor(library, embedder)
+        let monitor = HealthMonitor(library, embedder, companion: companion)
         let application = Application(
-            router: try Self.routes(library, monitor, embedder, metrics, settings).router(),
+            router: try Self.routes(library, monitor, embedder, metrics, settings, companion?.webhook).router(),
             server: .http1(configuration: Self.connections),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
@@ -62,7 +70,7 @@ package struct AnswerServer: Sendable {
             logger: logger
         )
         var configuration = ServiceGroupConfiguration(
-            services: [monitor, Upkeep(embedder: embedder), application],
+            services: [monitor, Upkeep(embedder: embedder)] + (companion.map { [$0.service] } ?? []) + [application],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -95,7 +103,8 @@ package struct AnswerServer: Sendable {
         _ monitor: HealthMonitor,
         _ embedder: any ImageEmbedder,
         _ metrics: Metrics,
-        _ settings: Settings
+        _ settings: Settings,
+        _ webhook: Webhook? = nil
     ) throws -> Routes {
         Routes(
             library: library,
@@ -103,9 +112,10 @@ package struct AnswerServer: Sendable {
             embedder: embedder,
             metrics: metrics,
             access: settings.access,
-            hosts: settings.hosts,
+            hosts: settings.hosts.union(webhook.map { [$0.host.lowercased()] } ?? []),
             version: settings.version,
-            pages: try Pages()
+            pages: try Pages(),
+            webhook: webhook
         )
     }
 }

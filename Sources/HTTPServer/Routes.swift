@@ -12,6 +12,7 @@ struct Routes: Sendable {
     let hosts: Set<String>
     let version: String
     let pages: Pages
+    let webhook: Webhook?
 
     /// Slow work of all kinds shares these threads.
     let work = BlockingWork(width: 4)
@@ -28,7 +29,7 @@ struct Routes: Sendable {
             ProblemGate(pages: pages)
             HostGate(hosts: hosts)
             OriginGate()
-            KeyGate(access: access, sessions: sessions)
+            KeyGate(access: access, sessions: sessions, callable: webhook == nil ? [] : [Webhook.path])
             MethodGate(addresses: .init(bare))
         }
         addRoutes(to: router)
@@ -42,6 +43,25 @@ struct Routes: Sendable {
         addImages(to: api)
         addJobs(to: api)
         addGallery(to: router)
+        if let webhook { add(webhook, to: router) }
+    }
+
+    /// The secret is looked at before the body is, and what is kept is kept before Telegram is told so.
+    private func add(_ webhook: Webhook, to router: Router<AnswerContext>) {
+        let secret = Secret(webhook.secret)
+        router.post("\(Webhook.path)") { request, _ in
+            let sent = HTTPField.Name("X-Telegram-Bot-Api-Secret-Token").flatMap { request.headers[$0] }
+            guard let sent, secret.matches(sent) else { return Response(status: .unauthorized) }
+            guard request.headers[.contentType]?.hasPrefix("application/json") == true else {
+                throw Problem(.badRequest, "An update is JSON.")
+            }
+            let body = try await Deadline.limit(.seconds(15)) {
+                try await request.body.collect(upTo: Webhook.largestBody)
+            }
+            let isUpdate = try await work.run { try webhook.receive(Array(body.readableBytesView)) }
+            guard isUpdate else { throw Problem(.badRequest, "This is no update.") }
+            return Response(status: .ok)
+        }
     }
 
     typealias Handler = @Sendable (Request, AnswerContext) async throws -> Response

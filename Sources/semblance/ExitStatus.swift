@@ -3,6 +3,7 @@ import Catalog
 import EmbeddingModel
 import Inference
 import ModelHub
+import TelegramBot
 
 /// What a command ends with: the contract with scripts.
 struct ExitStatus: Error, Equatable {
@@ -16,6 +17,7 @@ struct ExitStatus: Error, Equatable {
     static let unavailable = ExitStatus(code: 69)
     static let cannotWrite = ExitStatus(code: 73)
     static let tryLater = ExitStatus(code: 75)
+    static let notAuthorized = ExitStatus(code: 77)
 
     /// Ended by a signal, as a shell would say it.
     static func interrupted(by signal: Int32) -> ExitStatus { ExitStatus(code: 128 + signal) }
@@ -28,6 +30,7 @@ struct ExitStatus: Error, Equatable {
             case let error as CatalogError: Self(error.code)
             case let error as EmbeddingModelError: Self(error.code)
             case let error as HubError: Self(error.code)
+            case let error as BotError: Self(error.code)
             case is InferenceError: .unavailable
             default: .badData
             }
@@ -52,6 +55,16 @@ struct ExitStatus: Error, Equatable {
             case .tryLater: .tryLater
             case .wrongContent: .badData
             case .cannotWrite: .cannotWrite
+            default: .unavailable
+            }
+    }
+
+    private init(_ code: BotError.Code) {
+        self =
+            switch code {
+            case .unauthorized: .notAuthorized
+            case .conflict: .tryLater
+            case .usage: .usage
             default: .unavailable
             }
     }

@@ -42,7 +42,7 @@ struct Semblance: ParsableCommand {
             StatsCommand.self, GenerateCommand.self, ImportCommand.self, DoctorCommand.self, EmbedCommand.self,
             SimilarCommand.self, SearchCommand.self, DuplicatesCommand.self, FailuresCommand.self, ExportCommand.self,
             VerifyCommand.self, ReindexCommand.self,
-            BackupCommand.self, SpaceCommand.self, ServeCommand.self,
+            BackupCommand.self, SpaceCommand.self, ServeCommand.self, BotCommand.self,
             ModelCommand.self,
         ]
     )

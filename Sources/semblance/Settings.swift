@@ -1,6 +1,7 @@
 import Catalog
 import EmbeddingModel
 import FoundationEssentials
+import ImageDecoding
 import SystemPackage
 
 /// Everything that can be set, read once, each value with where it came from.
@@ -24,12 +25,22 @@ struct Settings {
         case userKeys = "SEMBLANCE_USER_KEYS"
         case hostNames = "SEMBLANCE_HOST_NAMES"
         case autoEmbed = "SEMBLANCE_AUTO_EMBED"
+        case telegramToken = "TELEGRAM_BOT_TOKEN"
+        case telegramBase = "TELEGRAM_API_BASE"
+        case telegramUsers = "TELEGRAM_ALLOWED_USERS"
+        case telegramChats = "TELEGRAM_ALLOWED_CHATS"
+        case telegramWebhook = "TELEGRAM_WEBHOOK_URL"
+        case telegramSecret = "TELEGRAM_WEBHOOK_SECRET"
+        case inbox = "SEMBLANCE_INBOX"
+        case botRate = "SEMBLANCE_BOT_RATE"
+        case imageBytes = "MAX_IMAGE_BYTES"
+        case imageExtensions = "ALLOWED_IMAGE_EXTS"
         case hubEndpoint = "HF_ENDPOINT"
         case hubToken = "HF_TOKEN"
         case hubOffline = "HF_HUB_OFFLINE"
 
         /// Whether the value may not be shown.
-        var isSecret: Bool { [.hubToken, .apiKey, .userKeys].contains(self) }
+        var isSecret: Bool { [.hubToken, .apiKey, .userKeys, .telegramToken, .telegramSecret].contains(self) }
     }
 
     /// A value, and the layer that it is from.
@@ -97,6 +108,10 @@ struct Settings {
             Key.databaseURL.rawValue: "sqlite+aiosqlite:///./data/telegram_agent.db",
             Key.model.rawValue: "clip-ViT-B-32",
             Key.address.rawValue: "127.0.0.1:8000",
+            Key.telegramBase.rawValue: "https://api.telegram.org",
+            Key.botRate.rawValue: "30",
+            Key.imageBytes.rawValue: String(ImageLimits.standard.fileBytes),
+            Key.imageExtensions.rawValue: "jpg,jpeg,png,webp,gif",
             Key.autoEmbed.rawValue: AutoEmbedding.artistic.rawValue,
             Key.precision.rawValue: Precision.float32.rawValue,
             Key.hubEndpoint.rawValue: "https://huggingface.co",
@@ -127,6 +142,10 @@ struct Settings {
         get throws {
             try path(.vectorDatabase) ?? address.path.removingLastComponent().appending("semblance.db")
         }
+    }
+    /// The bot's inbox and outbox.
+    var inbox: FilePath {
+        get throws { try path(.inbox) ?? vectorDatabase.removingLastComponent().appending("semblance-inbox.db") }
     }
     /// The folder that relative file paths start from.
     var root: FilePath {

@@ -95,6 +95,8 @@ struct KeyGate: RouterMiddleware {
     typealias Context = AnswerContext
     let access: Access
     let sessions: Sessions
+    /// Addresses that want another proof than a key, and see to it themselves.
+    let callable: Set<String>
     let rate = RateLimit()
     private static let open: Set = [
         "/health", "/health/live", "/health/ready", "/login", "/style.css", "/script.js", "/icon.svg",
@@ -108,7 +110,7 @@ struct KeyGate: RouterMiddleware {
         var context = context
         context.caller = access.caller(authorization: request.headers[.authorization])
         context.caller = context.caller ?? sessions.caller(cookies: request.headers[.cookie])
-        guard !Self.open.contains(request.uri.path) else { return try await next(request, context) }
+        guard !Self.open.union(callable).contains(request.uri.path) else { return try await next(request, context) }
         guard let caller = context.caller else {
             throw Problem(.unauthorized, "Send a key: Authorization: Bearer KEY.")
         }

@@ -51,7 +51,8 @@ struct Health: Encodable, Sendable {
         statistics: Result<Statistics, any Error>?,
         space found: Result<Space, any Error>?,
         isModelTrue: Bool?,
-        trouble: String?
+        trouble: String?,
+        companion: [String: String] = [:]
     ) {
         self.version = version
         uptime_seconds = (uptime * 10).rounded() / 10
@@ -74,7 +75,7 @@ struct Health: Encodable, Sendable {
                 : isModelTrue == false
                     ? "cannot be loaded, or gives other vectors than when its space was begun" : "ok",
             "embedding": trouble ?? "ok",
-        ]
+        ].merging(companion) { $1 }
         reasons = checks.filter { $0.value != "ok" }.map { "\($0.key): \($0.value)" }.sorted()
         status = isGone ? .unhealthy : reasons.isEmpty ? .healthy : .degraded
     }

@@ -29,9 +29,16 @@ package final class HealthMonitor: Service {
 
     private let embedder: any ImageEmbedder
     private let patience: Duration
+    private let companion: Companion?
 
     /// - Parameter patience: After so long without an answer the database counts as not answering.
-    package init(_ library: AnswerLibrary, _ embedder: any ImageEmbedder, patience: Duration = .seconds(10)) {
+    package init(
+        _ library: AnswerLibrary,
+        _ embedder: any ImageEmbedder,
+        companion: Companion? = nil,
+        patience: Duration = .seconds(10)
+    ) {
+        self.companion = companion
         self.library = library
         self.embedder = embedder
         self.patience = patience
@@ -118,7 +125,8 @@ package final class HealthMonitor: Service {
             statistics: statistics.map(\.seen),
             space: space.map(\.seen),
             isModelTrue: isModelTrue,
-            trouble: embedder.trouble
+            trouble: embedder.trouble,
+            companion: companion.map { [$0.name: $0.state()] } ?? [:]
         )
     }
 

@@ -5,6 +5,7 @@ import EmbeddingModel
 import HTTPServer
 import ImageDecoding
 import SystemPackage
+import TelegramBot
 import Vectors
 
 /// `semblance serve`: answers over HTTP.
@@ -28,19 +29,29 @@ struct ServeCommand: SemblanceCommand {
     @Option(help: "HOST:PORT; overrides SEMBLANCE_ADDRESS.")
     var address: String?
 
+    @Flag(help: "Answer on Telegram as well; see semblance bot --help.")
+    var bot = false
+
+    @Flag(help: "With --bot: put the webhook out of use that takes the bot's updates.")
+    var takeOver = false
+
     @OptionGroup var locations: LocationOptions
 
     func execute() throws -> ExitStatus {
         let settings = try locations.settings(with: address.map { [.address: $0] } ?? [:])
         let serverSettings = try ServerSettings(settings).settings
+        let botSettings = try bot ? BotSettings(settings, takesOver: takeOver) : nil
         try settings.address.checkFile()
         _ = try MainDatabase(settings.address)
         let (models, metrics) = (LoadedModels(settings), Metrics())
+        let answers = AnswerLibrary(try Self.sources(settings, models))
+        let worker = try EmbeddingWorker(settings, models, metrics: metrics)
         let server = AnswerServer(
-            AnswerLibrary(try sources(settings, models)),
-            try EmbeddingWorker(settings, models, metrics: metrics),
+            answers,
+            worker,
             metrics: metrics,
-            settings: serverSettings
+            settings: serverSettings,
+            companion: try botSettings.map { try companion($0, settings, answers, worker) }
         )
         do {
             try Waiting.for {
@@ -53,8 +64,28 @@ struct ServeCommand: SemblanceCommand {
         return .done
     }
 
+    /// The bot beside the server.
+    private func companion(
+        _ bot: BotSettings,
+        _ settings: Settings,
+        _ answers: AnswerLibrary,
+        _ worker: EmbeddingWorker
+    ) throws -> Companion {
+        let composition = try BotComposition(settings, bot, answers, worker)
+        var webhook: Webhook?
+        if case .webhook(_, let secret) = bot.way, let host = bot.webhookHost {
+            webhook = Webhook(host: host, secret: secret) { [bot = composition.bot] in try bot.receive($0) }
+        }
+        return Companion(
+            name: "telegram",
+            state: { [state = composition.state] in state.summary },
+            service: BotBesideServer(bot: composition.bot),
+            webhook: webhook
+        )
+    }
+
     /// How the server opens what it answers from.
-    private func sources(_ settings: Settings, _ models: LoadedModels) throws -> AnswerLibrary.Sources {
+    static func sources(_ settings: Settings, _ models: LoadedModels) throws -> AnswerLibrary.Sources {
         let (address, vectors) = (try settings.address, try settings.vectorDatabase)
         let files = SourceFiles(root: try settings.root)
         return AnswerLibrary.Sources(

@@ -73,6 +73,11 @@ final class EmbeddingWorker: ImageEmbedder {
         try lock.holding { _ in _ = try VectorDatabase.forWriting(settings).removeOrphans(by: main) }
     }
 
+    /// Lets everything that was computed of some images go.
+    func forget(_ images: [Int64]) throws {
+        try lock.holding { _ in try VectorDatabase.forWriting(settings).forget(images) }
+    }
+
     var trouble: String? {
         if let silence = job.silence, silence > Self.patience {
             return "the backfill has made no progress for \(Counts.duration(silence / .seconds(1)))"
