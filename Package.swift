@@ -143,7 +143,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TestSupport",
-            exclude: ["hub_simulator.py"]
+            exclude: ["hub_simulator.py", "telegram_simulator.py"]
         ),
         .testTarget(name: "VectorsTests", dependencies: ["Vectors", "Digests", "TestSupport"]),
         .testTarget(
@@ -182,6 +182,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(name: "TelegramBotTests", dependencies: ["TelegramBot", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["semblance", "Catalog", "TestSupport"]),
         .testTarget(
             name: "EndToEndTests",

@@ -88,11 +88,13 @@ package struct ImageRegistry {
         if let id = try Int64.fetchOne(db, sql: find, arguments: [telegramID]) { return id }
         var values = values.filter { main.schema.has($0.key, in: table) }
         values[column] = telegramID
-        let needed = try String.fetchAll(
-            db,
-            sql: #"SELECT name FROM pragma_table_xinfo(?) WHERE "notnull" AND dflt_value IS NULL AND NOT pk"#,
-            arguments: [table]
-        )
+        let wanted = #"FROM pragma_table_xinfo(?) WHERE "notnull" AND dflt_value IS NULL AND NOT pk"#
+        // A switch that only the bot knows is off.
+        let switches = "SELECT name \(wanted) AND type = 'BOOLEAN'"
+        for name in try String.fetchAll(db, sql: switches, arguments: [table]) where values[name] == nil {
+            values[name] = false
+        }
+        let needed = try String.fetchAll(db, sql: "SELECT name \(wanted)", arguments: [table])
         if let unknown = needed.first(where: { values[$0] == nil }) {
             throw CatalogError(
                 .schema,

@@ -178,7 +178,8 @@ package final class AnswerLibrary: Sendable {
     }
 
     /// The vector of words in a service's space, and what its cosines mean among the pictures of a scope.
-    package func words(_ text: String, _ scope: Scope, for service: SimilarityService) throws -> (Embedding, TextScale) {
+    package func words(_ text: String, _ scope: Scope, for service: SimilarityService) throws -> (Embedding, TextScale)
+    {
         let encoder = try loaded(\.textEncoder, isRight: { encoder, _ in encoder.space == service.space.space }) {
             _,
             _ in

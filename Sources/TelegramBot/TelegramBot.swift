@@ -43,18 +43,33 @@ package struct TelegramBot: Service {
     ///
     /// - Throws: `BotError` with `.unauthorized` or `.conflict`.
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        let end = await cancelWhenGracefulShutdown { await self.workOn() }
+        await api.shutdown()
+        guard let end else { return }
+        state.end("\(end)")
+        throw end
+    }
+
+    /// Works again where a database could not be used for a while.
+    ///
+    /// - Returns: Why it ends; `nil` where it was told to.
+    private func workOn() async -> (any Error)? {
+        while !Task.isCancelled {
             do {
-                try await self.work()
-            } catch where Task.isCancelled {
+                try await work()
+            } catch let error as CatalogError where Self.passing.contains(error.code) && !Task.isCancelled {
+                say("The bot rests for a while: \(error)")
+                state.isConnected = false
+                try? await Task.sleep(for: Self.rest)
             } catch {
-                self.state.end("\(error)")
-                await self.api.shutdown()
-                throw error
+                return Task.isCancelled ? nil : error
             }
         }
-        await api.shutdown()
+        return nil
     }
+
+    private static let passing: Set<CatalogError.Code> = [.locked, .unfinished, .cannotWrite]
+    private static let rest = Duration.seconds(10)
 
     private func work() async throws {
         let me = try await introduce()
@@ -137,7 +152,9 @@ package struct TelegramBot: Service {
         Intake(
             mailbox: mailbox,
             refusal: { update in
-                guard let message = update.message, message.chat.isPrivate, let person = message.from else { return nil }
+                guard let message = update.message, message.chat.isPrivate, let person = message.from else {
+                    return nil
+                }
                 return Talk(chat: message.chat, person: person, messageID: message.message_id).say(.full)
             },
             clock: Self.clock

@@ -22,7 +22,7 @@ struct BotComposition {
         )
     }
 
-    private static func library(
+    static func library(
         _ settings: Settings,
         _ answers: AnswerLibrary,
         _ worker: EmbeddingWorker

@@ -61,7 +61,10 @@ struct BotSettings {
         return try Set(
             parts.map { part in
                 guard let id = Int64(part) else {
-                    throw CommandError(.usage, "\(key.rawValue) must be Telegram ids with commas between them, not \(part)")
+                    throw CommandError(
+                        .usage,
+                        "\(key.rawValue) must be Telegram ids with commas between them, not \(part)"
+                    )
                 }
                 return id
             }

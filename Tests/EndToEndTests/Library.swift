@@ -136,7 +136,12 @@ struct Library {
 
     /// A number from our own database.
     func vectorCount(_ sql: String = "SELECT count(*) FROM vectors") throws -> Int {
-        let queue = try DatabaseQueue.patient(vectors)
+        try number(sql, in: vectors)
+    }
+
+    /// A number from a database.
+    func number(_ sql: String, in path: FilePath) throws -> Int {
+        let queue = try DatabaseQueue.patient(path)
         defer { try? queue.close() }
         return try queue.inDatabase { try Int.fetchOne($0, sql: sql) ?? 0 }
     }

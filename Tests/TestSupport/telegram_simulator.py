@@ -5,10 +5,12 @@ It keeps updates until an offset confirms them, holds a question that is repeate
 Usage: telegram_simulator.py TOKEN. It prints its port, and ends with the process that started it. What people do, what goes
 wrong, and what was sent goes over /control/NAME as JSON:
 
+    batch    {items}: several of the next at once
     say      {chat, from, text?, caption?, photo?, document?, album?, reply_to?, unique?, date?, copies?, id?}: an update
     press    {chat, from, data}: a button
     faults   {"share": {"429": 0.05, "500": 0.05, "hang": 0.02}, "seed": 1, "script": {"getFile": ["500", "half"]}}
-    state    what was sent, which calls came too early, how many came of each method, how many updates wait
+    state    what was sent, which calls came too early, how many came of each method, how many updates wait, how many
+             messages were taken without an answer
     forget   {file}: a file is gone            block   {chat}: the user has blocked the bot
     numbers  {next}: the next update's number
 """
@@ -30,7 +32,7 @@ LARGEST = 20 << 20
 
 
 class State:
-    updates, sent, early, counts, calls = [], [], [], {}, []
+    updates, sent, early, counts, lost = [], [], [], {}, 0
     files, paths, blocked, pauses = {}, {}, set(), {}
     next_update, next_message = 1000, 1
     webhook, poll, last_poll = None, 0, (None, 0.0)
@@ -104,6 +106,8 @@ def call_webhook(update, copies):
 
 
 def control(name, what):
+    if name == "batch":
+        return [control("say", item) for item in what["items"]][-1]
     with LOCK:
         if name == "say":
             number = S.next_message
@@ -126,11 +130,11 @@ def control(name, what):
         elif name == "block":
             S.blocked.add(what["chat"])
         elif name == "webhook":
-            S.webhook = what or None
+            S.webhook = {**(S.webhook or {}), **what} if what else None
         elif name == "raw":
             push(what)
         return {"sent": S.sent, "early": S.early, "counts": S.counts, "waiting": len(S.updates), "webhook": S.webhook,
-                "calls": S.calls[-2000:]}
+                "lost": S.lost}
 
 
 def get_updates(body):
@@ -343,12 +347,11 @@ class Handler(BaseHTTPRequestHandler):
         chat = int(values.get("chat_id", 0))
         with LOCK:
             S.counts[method] = S.counts.get(method, 0) + 1
-            S.calls.append([round(time.time(), 3), method, chat])
             if chat and time.time() < S.pauses.get(chat, 0):
                 S.early.append([method, chat, S.pauses[chat] - time.time()])
         fault = self.fault(method, chat)
         if fault and fault.startswith("429"):
-            wait = int(fault[4:] or 1)
+            wait = int(fault[3:] or 1)
             with LOCK:
                 S.pauses[chat] = time.time() + wait
             return self.answer(429, {"ok": False, "error_code": 429, "description": f"Too Many Requests: retry after {wait}",
@@ -367,6 +370,9 @@ class Handler(BaseHTTPRequestHandler):
             result = {"ok": True, "result": call(method, values, files)}
         except Refusal as refusal:
             return self.answer(refusal.code, {"ok": False, "error_code": refusal.code, "description": refusal.description})
+        if fault in ("done-hang", "half") and chat:
+            with LOCK:
+                S.lost += 1
         if fault == "done-hang":
             time.sleep(25)
             self.close_connection = True

@@ -102,6 +102,12 @@ extension Mailbox {
         }
     }
 
+    /// Whether a chat is to be left alone.
+    package func isPaused(chat: Int64, now: Double) throws(CatalogError) -> Bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pauses WHERE chat = ? AND until > ?)"
+        return try read { try Bool.fetchOne($0, sql: sql, arguments: [chat, now]) ?? false }
+    }
+
     /// How many messages wait, and how many could not be delivered.
     package func outboxCounts() throws(CatalogError) -> (waiting: Int, undeliverable: Int) {
         try read { db in

@@ -129,7 +129,7 @@ package struct BotAPI: Sendable {
             return (Int(response.status.code), response.headers, bytes)
         } catch let error as BotError {
             throw error
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             throw CancellationError()
         } catch {
             // An error's own words may hold the address, and with it the token.

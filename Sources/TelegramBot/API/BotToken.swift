@@ -8,7 +8,9 @@ package struct BotToken: Sendable, CustomStringConvertible, CustomDebugStringCon
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, parts[1].utf8.count >= 20,
             parts[0].utf8.allSatisfy({ (48...57).contains($0) }),
-            parts[1].unicodeScalars.allSatisfy({ $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains($0)) })
+            parts[1].unicodeScalars.allSatisfy({
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains($0))
+            })
         else { return nil }
         secret = text
     }

@@ -22,7 +22,9 @@ struct MultipartForm: Sendable {
 
     /// Adds a JPEG.
     mutating func add(_ name: String, jpeg: [UInt8]) {
-        content.writeString("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"\(name).jpg\"\r\n")
+        content.writeString(
+            "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"\(name).jpg\"\r\n"
+        )
         content.writeString("Content-Type: image/jpeg\r\n\r\n")
         content.writeBytes(jpeg)
         content.writeString("\r\n")

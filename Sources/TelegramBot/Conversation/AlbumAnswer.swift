@@ -49,7 +49,13 @@ struct AlbumAnswering: Sendable {
         }
         let talk = Talk(
             chat: Chat(id: context.chat, type: context.chatType, title: nil),
-            person: User(id: context.person, username: nil, first_name: nil, last_name: nil, language_code: context.language),
+            person: User(
+                id: context.person,
+                username: nil,
+                first_name: nil,
+                last_name: nil,
+                language_code: context.language
+            ),
             messageID: context.messageID
         )
         let chat = try library.registry().chat(context.chat, type: context.chatType, title: nil, of: talk.row)

@@ -29,8 +29,9 @@ enum Press: Equatable, Sendable {
     case keep
 
     init?(_ data: String) {
-        let parts = data.split(separator: ":").map(String.init)
+        let parts = data.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let numbers = parts.dropFirst().compactMap { Int64($0) }
+        guard numbers.count == parts.count - 1 else { return nil }
         switch (parts.first, numbers.count) {
         case ("s", 3) where 0...500 ~= numbers[2]:
             self = .similar(image: numbers[0], onlyHere: numbers[1] == 1, offset: Int(numbers[2]))

@@ -97,6 +97,7 @@ struct Conversation: Sendable {
 
     private func take(_ message: Message, _ talk: Talk) async throws -> Reaction {
         let chat = try await blocking { try row(talk) }
+        async let _: Void = showWork(in: talk.chat.id)
         let taken = try await PictureIntake(api: api, library: library, rules: rules).take(message, chat, talk)
         switch taken {
         case .refused(let key, let places): return Reaction([talk.say(key, places)])
@@ -112,6 +113,17 @@ struct Conversation: Sendable {
                 if chat.mode == "artistic" { replies += try answers.similar(to: image) }
                 return Reaction(replies.isEmpty ? [talk.say(.kept)] : replies)
             }
+        }
+    }
+
+    /// Has Telegram show that the bot is at it, unless the chat is to be left alone; goes no further than the work does.
+    private func showWork(in chat: Int64) async {
+        guard (try? mailbox.isPaused(chat: chat, now: Date().timeIntervalSince1970)) == false else { return }
+        do {
+            try await api.sendChatAction("typing", to: chat)
+        } catch {
+            guard let wait = (error as? BotError)?.wait else { return }
+            try? mailbox.pause(chat: chat, until: Date().timeIntervalSince1970 + wait + 0.5)
         }
     }
 

@@ -35,7 +35,9 @@ struct LibraryAnswers: Sendable {
             let other = Press.similar(image: image, onlyHere: !onlyHere, offset: 0)
             buttons.append(button(onlyHere ? .buttonAll : .buttonChat, other))
         }
-        if hits.count > end { buttons.append(button(.buttonMore, .similar(image: image, onlyHere: onlyHere, offset: end))) }
+        if hits.count > end {
+            buttons.append(button(.buttonMore, .similar(image: image, onlyHere: onlyHere, offset: end)))
+        }
         return try show(page, .similar, buttons: [buttons])
     }
 
@@ -59,7 +61,9 @@ struct LibraryAnswers: Sendable {
     }
 
     /// Pictures with their scores, then the same in words with buttons.
-    func show(_ hits: [SimilarityService.Hit], _ title: Texts.Key, buttons: [[Outgoing.Button]] = []) throws -> [Outgoing] {
+    func show(_ hits: [SimilarityService.Hit], _ title: Texts.Key, buttons: [[Outgoing.Button]] = []) throws
+        -> [Outgoing]
+    {
         let main = try library.main()
         let lines = try hits.map { hit in
             [

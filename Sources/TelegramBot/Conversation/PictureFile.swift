@@ -14,7 +14,8 @@ struct PictureFile: Sendable {
     init?(_ message: Message, _ rules: BotRules) {
         if let sizes = message.photo, !sizes.isEmpty {
             let fitting = sizes.filter { $0.file_size ?? 0 <= rules.largestFile }
-            guard let size = (fitting.isEmpty ? sizes : fitting).max(by: { $0.width * $0.height < $1.width * $1.height })
+            guard
+                let size = (fitting.isEmpty ? sizes : fitting).max(by: { $0.width * $0.height < $1.width * $1.height })
             else { return nil }
             (id, uniqueID, byteCount) = (size.file_id, size.file_unique_id, size.file_size)
             fault = fitting.isEmpty ? .tooLarge : nil
@@ -35,9 +36,13 @@ struct PictureFile: Sendable {
     }
 
     /// The name for files of it: Telegram's, unless that could be anything but a name.
-    var name: String? {
+    var name: String? { Self.plainName(id) }
+
+    /// - Returns: `nil` where Telegram's name for a file could be anything but a name.
+    static func plainName(_ id: String) -> String? {
         let isPlain = id.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 95
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+                || byte == 95
         }
         return isPlain && 1...200 ~= id.utf8.count ? id : nil
     }

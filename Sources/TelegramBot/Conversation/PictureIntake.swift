@@ -45,7 +45,9 @@ struct PictureIntake: Sendable {
     func fetch(_ id: String) async throws -> [UInt8] {
         let remote = try await api.getFile(id)
         guard let path = remote.file_path else { throw BotError(.refused, "getFile: no path") }
-        guard remote.file_size ?? 0 <= rules.largestFile else { throw BotError(.refused, "getFile: more than is taken") }
+        guard remote.file_size ?? 0 <= rules.largestFile else {
+            throw BotError(.refused, "getFile: more than is taken")
+        }
         let bytes = try await api.download(path, limit: rules.largestFile)
         guard remote.file_size.map({ $0 == bytes.count }) ?? true else {
             throw BotError(.unavailable, "download: \(bytes.count) bytes of \(remote.file_size ?? 0)")

@@ -8,15 +8,17 @@ struct Delivery: Sendable {
     let library: BotLibrary
     let clock: @Sendable () -> Double
 
-    /// Chats that are written to at once.
-    private static let width = 8
+    /// One message is on its way at a time, so that a program that is killed leaves one at most of which it does not know
+    /// whether it arrived; what Telegram does not answer at once holds up nobody else.
+    private static let width = 1
+    private static let hurry = Duration.seconds(2)
     /// What Telegram is given beyond the time that it asks for, in seconds.
     private static let courtesy = 0.1...0.5
     /// So often a message is sent that may have arrived each time.
     private static let mostUnanswered = 3
 
     func run() async throws {
-        try await Lanes(width: Self.width) { busy in
+        try await Lanes(width: Self.width, patience: Self.hurry) { busy in
             try mailbox.nextMessage(exceptTo: busy, now: clock()).map { ($0.chat, $0) }
         } work: { message in
             try await deliver(message)

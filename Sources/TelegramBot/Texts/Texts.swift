@@ -14,11 +14,15 @@ struct Texts: Sendable {
     }
 
     /// All languages, by their codes.
-    static let languages: [String: Texts] = ["en": Texts(PackageResources.en_json), "ru": Texts(PackageResources.ru_json)]
+    static let languages: [String: Texts] = [
+        "en": Texts(PackageResources.en_json), "ru": Texts(PackageResources.ru_json),
+    ]
 
     private let values: [String: String]
 
-    private init(_ file: [UInt8]) { values = (try? JSONDecoder().decode([String: String].self, from: Data(file))) ?? [:] }
+    private init(_ file: [UInt8]) {
+        values = (try? JSONDecoder().decode([String: String].self, from: Data(file))) ?? [:]
+    }
 
     /// The texts for somebody whose Telegram speaks a language; English for all that there is no file of.
     static func speaking(_ code: String?) -> Texts {

@@ -3,8 +3,8 @@ import Catalog
 import HTTPServer
 import Logging
 import ServiceLifecycle
-import UnixSignals
 import TelegramBot
+import UnixSignals
 
 /// `semblance bot`: answers on Telegram.
 struct BotCommand: SemblanceCommand {
@@ -31,7 +31,10 @@ struct BotCommand: SemblanceCommand {
         let settings = try locations.settings()
         let botSettings = try BotSettings(settings, takesOver: takeOver)
         guard botSettings.webhookHost == nil else {
-            throw CommandError(.usage, "TELEGRAM_WEBHOOK_URL is set: a webhook needs the server; run semblance serve --bot")
+            throw CommandError(
+                .usage,
+                "TELEGRAM_WEBHOOK_URL is set: a webhook needs the server; run semblance serve --bot"
+            )
         }
         let (models, metrics) = (LoadedModels(settings), Metrics())
         let worker = try EmbeddingWorker(settings, models, metrics: metrics)

@@ -41,6 +41,9 @@ struct GenerateCommand: SemblanceCommand {
     @Flag(help: "Embed JPEG, WebP and GIF files that were cut off as far as they go.")
     var allowTruncated = false
 
+    @Flag(help: "First fetch files again from Telegram that are missing here (TELEGRAM_BOT_TOKEN).")
+    var refetch = false
+
     @Flag(help: "Replace stale vectors without a backup of the bot's database.")
     var noBackup = false
 
@@ -74,6 +77,7 @@ struct GenerateCommand: SemblanceCommand {
         let settings = try locations.settings(with: precision.settings)
         try settings.address.checkFile()
         if !dryRun { try checkWritable(settings) }
+        if refetch && !dryRun { try Refetch(settings, scope: options.scope, stop: stop).perform() }
         let encoder = try Engine.encoder(settings, threads: 1)
         let status = try dryRun ? rehearse(encoder, settings, stop) : generate(encoder, settings, stop)
         return interruption.signal.map { .interrupted(by: $0) } ?? status
