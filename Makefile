@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test browser-test api-test server-load check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo test browser-test api-test server-load bot-storm check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -59,6 +59,9 @@ soak: setup ## Embed 100,000 pictures and watch the memory (long)
 
 crashes: setup ## Kill the program at 2,000 system calls and 1,000 random times (long)
 	SEMBLANCE_CRASH_POINTS=2000 SEMBLANCE_CRASH_TIMES=1000 Scripts/test --filter CrashTests
+
+bot-storm: setup ## Kill the bot 50 times under 2,000 updates and a difficult Telegram (a quarter of an hour)
+	SEMBLANCE_STORM_UPDATES=2000 SEMBLANCE_STORM_KILLS=50 Scripts/test --filter BotStormTests
 
 golden: ## Make the test fixtures anew with the reference implementation
 	Scripts/golden

@@ -3,7 +3,9 @@ package import Similarity
 package import SystemPackage
 package import Vectors
 
-/// What the bot works on, and what the composition does for it. All functions block.
+/// What the bot works on, and what the composition does for it.
+///
+/// All functions block.
 package struct BotLibrary: Sendable {
     /// The bot's database, for reading.
     package let main: @Sendable () throws -> MainDatabase

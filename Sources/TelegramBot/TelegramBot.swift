@@ -108,12 +108,21 @@ package struct TelegramBot: Service {
         while true {
             do {
                 let me = try await api.getMe()
-                for (code, texts) in Texts.languages.sorted(by: { $0.key < $1.key }) {
-                    try await api.setMyCommands(texts.menu, language: code == "en" ? nil : code)
-                }
+                try await showMenu()
                 return me
             } catch let error as BotError where error.code == .unavailable || error.code == .tooMany {
                 try await Task.sleep(for: .seconds(error.wait.map { $0 + 0.5 } ?? backoff.next()))
+            }
+        }
+    }
+
+    /// Shows the commands in every language; a server that has no menus does without.
+    private func showMenu() async throws {
+        for (code, texts) in Texts.languages.sorted(by: { $0.key < $1.key }) {
+            do {
+                try await api.setMyCommands(texts.menu, language: code == "en" ? nil : code)
+            } catch let error as BotError where error.code == .refused {
+                return
             }
         }
     }

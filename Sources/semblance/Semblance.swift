@@ -4,14 +4,15 @@ import Glibc
 /// The program.
 @main
 struct Semblance: ParsableCommand {
-    static let version = "0.4.0"
+    static let version = "0.5.0"
 
     static let configuration = CommandConfiguration(
         commandName: "semblance",
         abstract: "Finds pictures that look alike in a Telegram bot's image library.",
         discussion: """
             Works beside a bot that keeps its images in an SQLite database: gives every image a vector (embedding) of \
-            an image model, keeps the vectors true, and says honestly how far it is.
+            an image model, keeps the vectors true, says honestly how far it is, and answers what looks alike: here, over \
+            HTTP, and on Telegram.
 
             Settings, highest first: option, environment, --env-file (default .env.local), .env, ~/.env, default.
               DATABASE_URL           the bot's database, a URL or a path
@@ -31,11 +32,23 @@ struct Semblance: ParsableCommand {
               SEMBLANCE_HOST_NAMES   other names that serve answers to: a,b
               SEMBLANCE_AUTO_EMBED   which new images serve embeds by itself:
                                      artistic, all or off (artistic)
+              TELEGRAM_BOT_TOKEN     the token of the bot on Telegram
+              TELEGRAM_ALLOWED_USERS, TELEGRAM_ALLOWED_CHATS
+                                     ids that it answers: 1,2 (its owner alone)
+              TELEGRAM_WEBHOOK_URL, TELEGRAM_WEBHOOK_SECRET
+                                     https://HOST/telegram, for serve --bot
+              TELEGRAM_API_BASE      a local Bot API server
+              SEMBLANCE_INBOX        the bot's inbox and outbox
+                                     (semblance-inbox.db beside our database)
+              SEMBLANCE_BOT_RATE     messages of one person a minute (30)
+              MAX_IMAGE_BYTES, ALLOWED_IMAGE_EXTS
+                                     what the bot takes (20000000; jpg,jpeg,
+                                     png,webp,gif)
               HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE
                                      where models are fetched from, with what, if
 
             Exit status: 0 done; 1 done, but some images failed in this run; 64 wrong usage; 65 bad data; 66 a named \
-            file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 129, 130, 143 interrupted.
+            file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 77 Telegram does not know the token; 129, 130, 143 interrupted.
             """,
         version: version,
         subcommands: [

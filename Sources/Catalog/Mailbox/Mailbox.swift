@@ -47,7 +47,9 @@ package final class Mailbox: Sendable {
         }
     }
 
-    /// Times are seconds since 1970. A chat of 0 is none, an update that belongs to no chat.
+    /// Times are seconds since 1970.
+    ///
+    /// A chat of 0 is none: an update that belongs to no chat.
     private static let schema = """
         CREATE TABLE updates (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

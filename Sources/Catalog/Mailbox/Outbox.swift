@@ -20,6 +20,11 @@ extension Mailbox {
         )
     }
 
+    /// Puts a message behind those that wait.
+    package func send(_ body: Data, to chat: Int64, now: Double) throws(CatalogError) {
+        try write { try Self.enqueue(body, to: chat, now: now, $0) }
+    }
+
     /// The first message that may be sent now: those of one chat one after the other, and none before its chat's pause
     /// is over.
     ///
@@ -100,12 +105,6 @@ extension Mailbox {
                 arguments: [chat, until]
             )
         }
-    }
-
-    /// Whether a chat is to be left alone.
-    package func isPaused(chat: Int64, now: Double) throws(CatalogError) -> Bool {
-        let sql = "SELECT EXISTS (SELECT 1 FROM pauses WHERE chat = ? AND until > ?)"
-        return try read { try Bool.fetchOne($0, sql: sql, arguments: [chat, now]) ?? false }
     }
 
     /// How many messages wait, and how many could not be delivered.

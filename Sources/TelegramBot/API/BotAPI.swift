@@ -147,7 +147,8 @@ package struct BotAPI: Sendable {
     ) -> BotError {
         let words = "\(method): \(status) \(String((description ?? "").prefix(200)))"
         switch status {
-        case 401 where method != "download", 404 where method != "download": return BotError(.unauthorized, words)
+        // A token that is none has no address; later a method that a server lacks has none.
+        case 401 where method != "download", 404 where method == "getMe": return BotError(.unauthorized, words)
         case 409: return BotError(.conflict, words)
         case 429:
             let wait = retryAfter ?? head.first(name: "Retry-After").flatMap(Double.init) ?? 1

@@ -1,7 +1,9 @@
 import Catalog
 import Foundation
 
-/// What the bot makes of an update. The same update may come to it twice, and leads to the same rows then.
+/// What the bot makes of an update.
+///
+/// The same update may come to it twice, and leads to the same rows then.
 struct Conversation: Sendable {
     let api: BotAPI
     let library: BotLibrary
@@ -97,7 +99,7 @@ struct Conversation: Sendable {
 
     private func take(_ message: Message, _ talk: Talk) async throws -> Reaction {
         let chat = try await blocking { try row(talk) }
-        async let _: Void = showWork(in: talk.chat.id)
+        if chat.mode == "artistic", message.media_group_id == nil { try await showWork(in: talk.chat.id) }
         let taken = try await PictureIntake(api: api, library: library, rules: rules).take(message, chat, talk)
         switch taken {
         case .refused(let key, let places): return Reaction([talk.say(key, places)])
@@ -116,15 +118,12 @@ struct Conversation: Sendable {
         }
     }
 
-    /// Has Telegram show that the bot is at it, unless the chat is to be left alone; goes no further than the work does.
-    private func showWork(in chat: Int64) async {
-        guard (try? mailbox.isPaused(chat: chat, now: Date().timeIntervalSince1970)) == false else { return }
-        do {
-            try await api.sendChatAction("typing", to: chat)
-        } catch {
-            guard let wait = (error as? BotError)?.wait else { return }
-            try? mailbox.pause(chat: chat, until: Date().timeIntervalSince1970 + wait + 0.5)
-        }
+    /// Has Telegram show that the bot is at it; by the outbox, as everything that goes to a chat.
+    private func showWork(in chat: Int64) async throws {
+        var outgoing = Outgoing(chat: chat)
+        outgoing.action = "typing"
+        let body = try outgoing.data
+        try await blocking { try mailbox.send(body, to: chat, now: Date().timeIntervalSince1970) }
     }
 
     /// What looks like the picture that a message answers; one that is not there yet is taken first.

@@ -2,8 +2,9 @@ import Catalog
 import Glibc
 import SystemPackage
 
-/// Removes pictures: their files, then the row, then what was computed. A removal that was cut short is done again from
-/// the row, which names the files.
+/// Removes pictures: their files, then the row, then what was computed.
+///
+/// A removal that was cut short is done again from the row, which names the files.
 struct Deletion: Sendable {
     private let library: BotLibrary
     private let mailbox: Mailbox

@@ -33,12 +33,13 @@ struct Delivery: Sendable {
             let sent = try await send(outgoing)
             try mailbox.sent(message, album: outgoing.album.flatMap { name in sent.map { (name, $0) } })
         } catch let error as BotError {
-            try react(to: error, message)
+            try react(to: error, message, isWorthless: outgoing.action != nil)
         }
     }
 
-    private func react(to error: BotError, _ message: Mailbox.WaitingMessage) throws {
+    private func react(to error: BotError, _ message: Mailbox.WaitingMessage, isWorthless: Bool) throws {
         let now = clock()
+        defer { if isWorthless { try? mailbox.sent(message) } }
         switch error.code {
         case .unauthorized, .conflict: throw error
         case .tooMany:
@@ -62,6 +63,10 @@ struct Delivery: Sendable {
         if let callback = outgoing.callback {
             let answer = CallbackAnswer(callback_query_id: callback, text: outgoing.text)
             let _: Bool = try await api.call("answerCallbackQuery", answer)
+            return nil
+        }
+        if let action = outgoing.action {
+            try await api.sendChatAction(action, to: outgoing.chat)
             return nil
         }
         if !outgoing.pictures.isEmpty { return try await PictureSending(outgoing, api, library).send() }

@@ -15,6 +15,8 @@ struct Outgoing: Codable, Sendable, Equatable {
     var callback: String?
     /// The album whose answer this is.
     var album: String?
+    /// What the bot is shown to be doing; worth nothing when it comes late.
+    var action: String?
 
     struct Picture: Codable, Sendable, Equatable {
         let image: Int64
