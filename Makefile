@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test browser-test api-test server-load bot-storm check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo test browser-test api-test server-load bot-storm bot-compat check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,6 +62,10 @@ crashes: setup ## Kill the program at 2,000 system calls and 1,000 random times 
 
 bot-storm: setup ## Kill the bot 50 times under 2,000 updates and a difficult Telegram (a quarter of an hour)
 	SEMBLANCE_STORM_UPDATES=2000 SEMBLANCE_STORM_KILLS=50 Scripts/test --filter BotStormTests
+
+bot-compat: build ## Have the bot talk to a mock of Telegram that somebody else wrote (telemelya; a minute)
+	Scripts/setup compat
+	Scripts/bot_compat
 
 golden: ## Make the test fixtures anew with the reference implementation
 	Scripts/golden

@@ -18,7 +18,8 @@ struct BotCommand: SemblanceCommand {
 
             Answers the people and chats of TELEGRAM_ALLOWED_USERS and TELEGRAM_ALLOWED_CHATS. Where neither is set it \
             answers its owner alone, who is whoever sends it the code that it prints. What arrives is kept in \
-            semblance-inbox.db before Telegram is told so, and is answered even if the program is killed in between.
+            semblance-inbox.db before Telegram is told so, and is answered even if the program is killed in between. Where there \
+            is no database yet, one is made with the bot's tables.
             """
     )
 

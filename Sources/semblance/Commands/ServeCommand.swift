@@ -41,7 +41,7 @@ struct ServeCommand: SemblanceCommand {
         let settings = try locations.settings(with: address.map { [.address: $0] } ?? [:])
         let serverSettings = try ServerSettings(settings).settings
         let botSettings = try bot ? BotSettings(settings, takesOver: takeOver) : nil
-        try settings.address.checkFile()
+        if bot { _ = try ImageRegistry(settings.address) }
         _ = try MainDatabase(settings.address)
         let (models, metrics) = (LoadedModels(settings), Metrics())
         let answers = AnswerLibrary(try Self.sources(settings, models))
