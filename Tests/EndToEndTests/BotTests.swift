@@ -129,6 +129,9 @@ extension EndToEnd {
                     #expect(try bot.answer(to: "/delete", ["reply_to": messages[3]]).hasPrefix("Deleted"))
                     #expect(try counts() == [11, 11, 11])
                     #expect(try bot.answer(to: "/delete", ["reply_to": messages[3]]) == "I do not have this picture.")
+                    try library.write(JPEGWriter.picture(50), "somebodys.jpg")
+                    try library.bot.execute("UPDATE images SET original_path = 'somebodys.jpg' WHERE id = 9")
+                    let raw9 = try FileManager.default.contentsOfDirectory(atPath: raw).count
                     #expect(try bot.answer(to: "/deletedata").hasPrefix("Delete all 11 pictures"))
                     try bot.press("d:8")
                     try bot.press("k")
@@ -138,7 +141,8 @@ extension EndToEnd {
                         end.last?.text == "11 pictures are deleted."
                             && end.contains { $0.text == "Nothing was deleted." }
                     )
-                    #expect(try counts() == [0, 0, 0])
+                    #expect(try counts() == [0, raw9 - 10, 0], "what lies elsewhere stays")
+                    #expect(FileManager.default.fileExists(atPath: library.folder.appending("somebodys.jpg").string))
                 }
             }
         }
@@ -157,10 +161,12 @@ extension EndToEnd {
                     #expect(try bot.answer(to: "/mode@semblance_bot artistic", in: -5) == "The mode is artistic.")
                     try bot.say("for @semblance_bot", in: -5, photo: 4)
                     #expect(try bot.answers(1, after: 4)[0].text.hasPrefix("No similar images found"))
-                    try bot.say("@semblance_bot", from: 8, in: -5, photo: 5)
+                    let foreign = try bot.say("@semblance_bot", from: 8, in: -5, photo: 5)
                     let found = try bot.answers(2, after: 5)
                     #expect(found[0].method == "sendPhoto" && found[1].buttons.isEmpty)
                     #expect(try bot.answer(to: "/deletedata@semblance_bot", in: -5) == "Send this in our private chat.")
+                    let deletion = try bot.answer(to: "/delete@semblance_bot", in: -5, ["reply_to": foreign])
+                    #expect(deletion == "Only whoever sent a picture here can have it deleted.")
                     #expect(try bot.images == 4)
                     _ = try bot.answer(to: "", from: 99, ["photo": bot.picture(9)])
                     #expect(try bot.images == 4, "nobody who is not on the list")

@@ -55,6 +55,19 @@ extension Mailbox {
         }
     }
 
+    /// A message is about to be sent: if the program is killed before it knows the answer, the message waits for a while,
+    /// since the answer may have been that the chat is to be left alone.
+    package func claim(_ message: WaitingMessage, now: Double) throws(CatalogError) {
+        try write {
+            try $0.execute(
+                sql: "UPDATE messages SET not_before = ? WHERE id = ?",
+                arguments: [now + Self.restAfterDeath, message.id]
+            )
+        }
+    }
+
+    private static let restAfterDeath = 5.0
+
     /// A message has arrived.
     ///
     /// - Parameter album: The album that it answers, and Telegram's id of the message.
@@ -94,16 +107,17 @@ extension Mailbox {
         }
     }
 
-    /// Nothing is sent to a chat before a time.
-    package func pause(chat: Int64, until: Double) throws(CatalogError) {
-        try write {
-            try $0.execute(
+    /// Nothing is sent to a message's chat before a time.
+    package func pause(_ message: WaitingMessage, until: Double) throws(CatalogError) {
+        try write { db in
+            try db.execute(
                 sql: """
                     INSERT INTO pauses (chat, until) VALUES (?, ?)
                     ON CONFLICT (chat) DO UPDATE SET until = max(until, excluded.until)
                     """,
-                arguments: [chat, until]
+                arguments: [message.chat, until]
             )
+            try db.execute(sql: "UPDATE messages SET not_before = 0 WHERE id = ?", arguments: [message.id])
         }
     }
 

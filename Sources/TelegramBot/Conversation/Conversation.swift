@@ -74,7 +74,8 @@ struct Conversation: Sendable {
         case "search": return try answers.search(command.words)
         case "gallery": return try answers.gallery(before: .max)
         case "stats": return [try answers.statistics()]
-        case "delete": return [try Deletion(library, mailbox, talk, chat).delete(repliedPicture(message))]
+        case "delete":
+            return [try Deletion(library, mailbox, talk, chat).delete(message.reply_to_message?.value, rules)]
         case "deletedata": return [try Deletion(library, mailbox, talk, chat).ask()]
         default: return [talk.say(.help)]
         }
@@ -89,10 +90,6 @@ struct Conversation: Sendable {
     /// The rows of who speaks.
     func row(_ talk: Talk) throws -> ImageRegistry.ChatRow {
         try library.registry().chat(talk.chat.id, type: talk.chat.type, title: talk.chat.title, of: talk.row)
-    }
-
-    private func repliedPicture(_ message: Message) -> PictureFile? {
-        message.reply_to_message.flatMap { PictureFile($0.value, rules) }
     }
 
     // MARK: Pictures
@@ -132,7 +129,10 @@ struct Conversation: Sendable {
             return Reaction([talk.say(.replyToPicture)])
         }
         let chat = try await blocking { try row(talk) }
-        switch try await PictureIntake(api: api, library: library, rules: rules).take(replied, chat, talk) {
+        let intake = PictureIntake(api: api, library: library, rules: rules)
+        // What the bot itself has shown is nobody's new picture.
+        let isOwn = replied.from?.id == me.id
+        switch try await isOwn ? intake.find(replied, chat) : intake.take(replied, chat, talk) {
         case .refused(let key, let places): return Reaction([talk.say(key, places)])
         case .kept(let image, _):
             return try await blocking {

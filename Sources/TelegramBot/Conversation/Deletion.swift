@@ -18,9 +18,10 @@ struct Deletion: Sendable {
         self.chat = chat
     }
 
-    /// Removes one picture.
-    func delete(_ file: PictureFile?) throws -> Outgoing {
-        guard let file else { return talk.say(.replyToPicture) }
+    /// Removes the picture of a message; in a group only whoever sent it may say so.
+    func delete(_ message: Message?, _ rules: BotRules) throws -> Outgoing {
+        guard let message, let file = PictureFile(message, rules) else { return talk.say(.replyToPicture) }
+        guard talk.chat.isPrivate || message.from?.id == talk.person.id else { return talk.say(.notYourPicture) }
         let found = try library.registry().candidates(
             uniqueIDs: [file.uniqueID, "\(file.uniqueID)@\(chat.id)"],
             byteCount: nil,
@@ -52,9 +53,15 @@ struct Deletion: Sendable {
         return talk.say(.deletedAll, ["n": "\(ids.count)"])
     }
 
+    /// Whether a file is the bot's own copy: what `import` has registered lies in somebody's own folders, and stays.
+    private func isBots(_ path: FilePath) -> Bool {
+        let whole = library.root.pushing(path).lexicallyNormalized()
+        return ["data/raw", "data/img"].contains { whole.starts(with: library.root.appending($0)) }
+    }
+
     private func remove(_ images: [ImageRecord]) throws {
         for image in images {
-            for path in image.paths where library.readFile(image.having(path)) != nil {
+            for path in image.paths where isBots(path) && library.readFile(image.having(path)) != nil {
                 _ = library.root.pushing(path).withPlatformString { unlink($0) }
             }
             try library.registry().remove(image)

@@ -36,6 +36,12 @@ struct PictureIntake: Sendable {
         return try await blocking { try keep(bytes, file, place, chat) }
     }
 
+    /// A picture that is there already, or nothing.
+    func find(_ message: Message, _ chat: ImageRegistry.ChatRow) async throws -> Outcome {
+        guard let file = PictureFile(message, rules) else { return unsupported }
+        return try await blocking { try find(file, "", chat, picture: nil) } ?? .refused(.unknownPicture, [:])
+    }
+
     private var tooLarge: Outcome { .refused(.tooLarge, ["n": "\(rules.largestFile / 1_000_000)"]) }
     private var unsupported: Outcome {
         .refused(.unsupported, ["kinds": rules.fileExtensions.joined(separator: ", ")])
@@ -100,6 +106,7 @@ struct PictureIntake: Sendable {
             chats: chats + [chat.id]
         )
         for candidate in candidates where candidate.image.isCompleted {
+            // The row of this very update, which came before and was not answered to its end.
             let isOwn = candidate.originalPath?.hasPrefix("data/raw/\(place).") == true
             let isNamed = [file.uniqueID, "\(file.uniqueID)@\(chat.id)"].contains(candidate.image.fileUniqueID)
             guard isOwn || isNamed || picture.map({ isSame($0, candidate.image) }) ?? false else { continue }

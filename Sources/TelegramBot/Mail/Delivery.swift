@@ -30,6 +30,7 @@ struct Delivery: Sendable {
             return try mailbox.close(message, reason: "the message cannot be read")
         }
         do {
+            try mailbox.claim(message, now: clock())
             let sent = try await send(outgoing)
             try mailbox.sent(message, album: outgoing.album.flatMap { name in sent.map { (name, $0) } })
         } catch let error as BotError {
@@ -44,7 +45,7 @@ struct Delivery: Sendable {
         case .unauthorized, .conflict: throw error
         case .tooMany:
             let until = now + (error.wait ?? 1) + .random(in: Self.courtesy)
-            try mailbox.pause(chat: message.chat, until: until)
+            try mailbox.pause(message, until: until)
         case .unavailable where error.isMaybeDone && message.unanswered + 1 >= Self.mostUnanswered:
             try mailbox.close(message, reason: "sent \(Self.mostUnanswered) times without an answer: \(error)")
         case .unavailable:

@@ -7,7 +7,7 @@ struct Texts: Sendable {
         case start, help, mode, modes, kept, keptMany, similar, similarLine, caption, noneClose, noneMissing, noneModel
         case noneYet, noMore, again, tooLarge, unsupported, unreadable, gone, failed, replyToPicture, unknownPicture
         case searchUsage, noWords, found, notFound, gallery, galleryEmpty, stats, deleted, confirmDelete, deletedAll
-        case keptAll, notYours, `private`, owner, slow, full, privateOnly
+        case keptAll, notYours, notYourPicture, `private`, owner, slow, full, privateOnly
         case buttonChat, buttonAll, buttonMore, buttonNewer, buttonOlder, buttonDelete, buttonKeep
         case date, dateYear, months
         case menuMode, menuSimilar, menuSearch, menuGallery, menuStats, menuDelete, menuDeleteData, menuHelp
