@@ -247,6 +247,8 @@ extension EndToEnd {
                 let outcome = try library.startTool(["python3", "-c", script, local, secret]).wait()
                 #expect(outcome.output == "401 401 400 400 413 200 400\n", "\(outcome.output)\(outcome.errors)")
                 #expect(try telegram.sent().count == 3)
+                #expect(!server.errorsSoFar.contains("CANARY"))
+                #expect(try !library.holds("CANARY") && !library.holds(secret))
                 server.signal(SIGTERM)
                 #expect(try server.wait(atMost: .seconds(20)).status == 0)
             }
