@@ -178,6 +178,22 @@ extension EndToEnd {
             }
         }
 
+        @Test("gives up a file that drips, and a message that is never answered, and goes on with both chats")
+        func drip() throws {
+            try withLibrary { library in
+                try library.withBot { bot in
+                    let silence = Array(repeating: "done-hang", count: 3)
+                    try bot.telegram.control("faults", ["script": ["file": ["drip"], "sendMessage": silence]])
+                    try bot.say(photo: 1)
+                    try bot.say("/start", from: 8)
+                    try bot.say("/mode", from: 8)
+                    let sent = try bot.answers(5, within: .seconds(150))
+                    #expect(sent.filter { $0.text.hasPrefix("Send me") }.count == 3, "\(sent.map(\.text))")
+                    #expect(sent.contains { $0.text.hasPrefix("The mode is") } && sent.contains { $0.text == "Kept." })
+                }
+            }
+        }
+
         @Test("says what is wrong with its settings, without the token")
         func settings() throws {
             try withLibrary { library in
