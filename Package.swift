@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
         .systemLibrary(name: "CGif", providers: [.apt(["libgif-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COnnxRuntime"),
         .systemLibrary(name: "CResample"),
         .systemLibrary(name: "CDotProduct"),
@@ -54,10 +55,11 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .target(name: "PostgreSQL", dependencies: ["CLibPQ"]),
         .target(
             name: "Catalog",
             dependencies: [
-                "Vectors", "Digests", "CSQLite",
+                "Vectors", "Digests", "CSQLite", "PostgreSQL",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]

@@ -8,7 +8,7 @@ import Vectors
 
 /// A bot's database and ours with many vectors: a thousand of one person, the rest of another.
 struct SearchLibrary {
-    let space: VectorDatabase.StoredSpace
+    let space: StoredSpace
     private let bot: BotDatabase
     private let path: FilePath
     private let centres: [[Float]]
@@ -27,7 +27,7 @@ struct SearchLibrary {
             try bot.addUser(id: id, telegramID: person)
             try bot.addChat(id: id, telegramID: person, owner: id)
         }
-        let vectors = try VectorDatabase(path: path, isReadOnly: false, extensionPath: nil)
+        let vectors = try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: nil)
         space = try vectors.register(
             EmbeddingSpace(model: "bench", weightsDigest: "aa", preprocessingVersion: 1, dimension: dimension)
         )
@@ -69,15 +69,22 @@ struct SearchLibrary {
     func catalog(index: String? = nil) throws -> Catalog {
         let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
         let index = index.map { FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath($0)) }
-        return Catalog(main: try MainDatabase(address), vectors: try .existing(path: path, extensionPath: index))
+        return Catalog(
+            main: try SQLiteMainDatabase(address),
+            vectors: try SQLiteVectorDatabase.existing(path: path, extensionPath: index)
+        )
     }
 
     /// Indexes all vectors.
     func fillIndex(_ sqliteVec: String) throws {
         let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
         let index = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(sqliteVec))
-        let vectors = try VectorDatabase(path: path, isReadOnly: false, extensionPath: index)
-        _ = try VectorStore(main: MainDatabase(address, isReadOnly: false), vectors: vectors, space: space.space)
+        let vectors = try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: index)
+        _ = try SQLiteVectorStore(
+            main: SQLiteMainDatabase(address, isReadOnly: false),
+            vectors: vectors,
+            space: space.space
+        )
         try vectors.close()
     }
 

@@ -98,7 +98,7 @@ package struct Backfill: Sendable {
     package func run(
         _ encoder: ImageEncoder,
         plan: Plan,
-        store: VectorStore,
+        store: any VectorStore,
         backup: @escaping @Sendable () throws -> String,
         observer: Observer
     ) throws -> Summary {
@@ -135,7 +135,7 @@ package struct Backfill: Sendable {
     }
 
     func keeper(
-        _ store: VectorStore,
+        _ store: any VectorStore,
         total: Int,
         _ backup: @escaping @Sendable () throws -> String,
         _ observer: Observer

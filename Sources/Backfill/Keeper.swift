@@ -4,7 +4,7 @@ import Vectors
 
 /// The last stage of a run: stores batches, counts, and tells the observer.
 final class Keeper: Sendable {
-    private let store: VectorStore
+    private let store: any VectorStore
     private let observer: Backfill.Observer
     private let backup: (@Sendable () throws -> String)?
     private let state: Mutex<State>
@@ -17,7 +17,7 @@ final class Keeper: Sendable {
 
     /// - Parameter backup: Copies the bot's database; `nil` where the user wants no copy.
     init(
-        store: VectorStore,
+        store: any VectorStore,
         progress: Progress,
         observer: Backfill.Observer,
         backup: (@Sendable () throws -> String)?

@@ -20,7 +20,7 @@ extension Backfill {
     package func embed(
         _ ids: [Int64],
         _ encoder: ImageEncoder,
-        store: VectorStore,
+        store: any VectorStore,
         backup: @escaping @Sendable () throws -> String,
         observer: Observer
     ) throws -> [Int64: Standing] {
@@ -39,7 +39,7 @@ extension Backfill {
             .merging(now.map { ($0.image.id, Standing($0)) }) { $1 }
     }
 
-    private func survey(_ ids: [Int64], _ store: VectorStore) throws -> [Catalog.SurveyedImage] {
+    private func survey(_ ids: [Int64], _ store: any VectorStore) throws -> [Catalog.SurveyedImage] {
         try catalog.survey(ids, model: store.space.space.model, space: store.space)
     }
 
@@ -85,7 +85,7 @@ extension Backfill {
     ///   - space: The active space; `nil` where there is none yet.
     ///   - mode: The mode that they were sent in; `nil` for every one.
     package func due(
-        _ space: VectorDatabase.StoredSpace?,
+        _ space: StoredSpace?,
         model: String,
         after last: Int64,
         mode: String?

@@ -1,12 +1,10 @@
-import SystemPackage
-
 /// The two databases seen together: what stands where for each image.
 package struct Catalog: Sendable {
-    package let main: MainDatabase
-    package let vectors: VectorDatabase?
+    package let main: any MainDatabase
+    package let vectors: (any VectorDatabase)?
 
     /// - Parameter vectors: `nil` where nothing has been embedded yet.
-    package init(main: MainDatabase, vectors: VectorDatabase?) {
+    package init(main: any MainDatabase, vectors: (any VectorDatabase)?) {
         self.main = main
         self.vectors = vectors
     }
@@ -38,7 +36,7 @@ package struct Catalog: Sendable {
     package func survey(
         _ scope: Scope,
         model: String,
-        space: VectorDatabase.StoredSpace?,
+        space: StoredSpace?,
         after last: Int64 = .min,
         salvages: Bool = false,
         _ visit: ([SurveyedImage]) throws -> Bool
@@ -55,7 +53,7 @@ package struct Catalog: Sendable {
     package func survey(
         _ ids: [Int64],
         model: String,
-        space: VectorDatabase.StoredSpace?
+        space: StoredSpace?
     ) throws(CatalogError) -> [SurveyedImage] {
         try look(at: try main.images(ids), model: model, space: space)
     }
@@ -64,11 +62,11 @@ package struct Catalog: Sendable {
     private func look(
         at page: [ImageRecord],
         model: String,
-        space: VectorDatabase.StoredSpace?
+        space: StoredSpace?
     ) throws(CatalogError) -> [SurveyedImage] {
         var known = KnownImages()
         if let vectors, let first = page.first, let last = page.last {
-            known = try vectors.records(in: space, imageIDs: first.id...last.id)
+            known = try vectors.records(in: space, imageIDs: first.id...last.id, only: nil)
         }
         return page.map { image in
             let vector = known.vectors[image.id]
@@ -98,9 +96,8 @@ package struct Catalog: Sendable {
         case .allUsers: return nil
         case .chat(let id): return [id]
         case .user(let telegramID):
-            try main.schema.require(["chat_id"], in: "images", file: main.path.string)
             guard let owners = try main.owners(required: true), owners.knows(telegramID) else {
-                throw CatalogError(.unknownUser, "No user with the Telegram id \(telegramID) is in \(main.path)")
+                throw CatalogError(.unknownUser, "No user with the Telegram id \(telegramID) is in \(main.name)")
             }
             return owners.chats(of: telegramID)
         }

@@ -1,34 +1,24 @@
-import GRDB
-
 /// The bot's images, page by page in the order of their ids: memory and read transactions stay small however many
 /// there are.
 struct ImagePages {
-    private let main: MainDatabase
-    private let sql: String
-    private let rows: ImageRows
+    private let main: any MainDatabase
     private let pageSize: Int
-    private let chats: String?
+    private let chats: [Int64]?
     private var last: Int64
 
     /// - Parameters:
     ///   - chats: The internal ids of the chats whose images are wanted; `nil` for all.
     ///   - last: The id after which the pages begin.
-    init(_ main: MainDatabase, chats: [Int64]?, after last: Int64 = .min, pageSize: Int = 500) {
+    init(_ main: any MainDatabase, chats: [Int64]?, after last: Int64 = .min, pageSize: Int = 500) {
         self.last = last
         self.main = main
         self.pageSize = pageSize
-        self.chats = chats.map { jsonArray($0) }
-        rows = ImageRows(main.schema)
-        sql = """
-            SELECT \(rows.columns) FROM images
-            WHERE id > ? \(chats == nil ? "" : "AND chat_id IN (SELECT value FROM json_each(?))")
-            ORDER BY id LIMIT ?
-            """
+        self.chats = chats
     }
 
     /// The next page; empty at the end.
     mutating func next() throws(CatalogError) -> [ImageRecord] {
-        let page = try read(after: last, limit: pageSize)
+        let page = try main.images(inChats: chats, after: last, count: pageSize)
         if let id = page.last?.id { last = id }
         return page
     }
@@ -41,7 +31,7 @@ struct ImagePages {
         var failures = 0
         while true {
             do throws(CatalogError) {
-                let page = try read(after: last, limit: failures == 0 ? pageSize : 1)
+                let page = try main.images(inChats: chats, after: last, count: failures == 0 ? pageSize : 1)
                 if let id = page.last?.id { last = id }
                 return page
             } catch  where error.code == .corrupt {
@@ -53,18 +43,6 @@ struct ImagePages {
                 last = next
                 passedOver += 1
             }
-        }
-    }
-
-    private func read(after id: Int64, limit: Int) throws(CatalogError) -> [ImageRecord] {
-        try main.read { db in
-            var arguments: StatementArguments = [id]
-            if let chats { arguments += [chats] }
-            arguments += [limit]
-            let found = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
-            var page: [ImageRecord] = []
-            while let row = try found.next() { page.append(rows.record(row)) }
-            return page
         }
     }
 }

@@ -1,14 +1,13 @@
-import GRDB
 package import Vectors
 
 /// A search of one scope through the index.
 package struct IndexSearch: Sendable {
-    private let vectors: VectorDatabase
-    private let space: VectorDatabase.StoredSpace
-    /// The images of the scope as a list in JSON; `nil` for all.
-    private let images: String?
+    private let vectors: any VectorDatabase
+    private let space: StoredSpace
+    /// The images of the scope; `nil` for all.
+    private let images: [Int64]?
 
-    fileprivate init(_ vectors: VectorDatabase, _ space: VectorDatabase.StoredSpace, images: String?) {
+    fileprivate init(_ vectors: any VectorDatabase, _ space: StoredSpace, images: [Int64]?) {
         self.vectors = vectors
         self.space = space
         self.images = images
@@ -22,9 +21,7 @@ package struct IndexSearch: Sendable {
         guard query.dimension == space.space.dimension else { return [] }
         var count = limit + 16
         while count <= Self.largestCount {
-            let found = try vectors.read { db in
-                try VectorIndex(space).nearest(to: query, count: count, images: images, db)
-            }
+            let found = try vectors.nearest(to: query, count: count, in: space, images: images)
             var best = TopMatches(limit: limit)
             var lowest = Float.infinity
             for (image, blob) in found {
@@ -51,12 +48,12 @@ package struct IndexSearch: Sendable {
 extension Catalog {
     /// A search through the index; `nil` where there is none, or it is not whole.
     package func indexSearch(
-        in space: VectorDatabase.StoredSpace,
+        in space: StoredSpace,
         _ scope: Scope
     ) throws(CatalogError) -> IndexSearch? {
         guard let vectors, case .loaded = vectors.indexExtension,
-            try vectors.read({ try VectorIndex(space).isWhole($0) })
+            try vectors.hasWholeIndex(of: space)
         else { return nil }
-        return IndexSearch(vectors, space, images: try images(of: scope).map { jsonArray($0) })
+        return IndexSearch(vectors, space, images: try images(of: scope))
     }
 }

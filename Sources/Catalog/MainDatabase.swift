@@ -1,147 +1,58 @@
-import CSQLite
-import Foundation
-package import GRDB
-import Glibc
-import Synchronization
-package import SystemPackage
-import Vectors
-
 /// The bot's database, which its own program keeps reading and writing while we work.
 ///
-/// Semblance writes the values of `images.embedding` and `images.embedding_model` there and nothing else: no table, no
-/// index, no trigger, no journal mode. Read transactions last for one page of rows, write transactions for one batch.
-/// On a file in WAL mode no connection of ours checkpoints on its own (SQLite 3.40 can lose pages when one connection
-/// checkpoints while another commits); see `LogGuard`.
-package final class MainDatabase: Sendable {
-    /// The database file.
-    package let path: FilePath
-    let schema: MainSchema
-    private let queue: DatabaseQueue
-    private let longest = Mutex(Duration.zero)
+/// Semblance writes the values of `images.embedding` and `images.embedding_model` there and nothing else. All reads are
+/// short: a page of rows, or some rows by their ids.
+package protocol MainDatabase: Sendable {
+    /// What messages call it: a file, or a server and a database.
+    var name: String { get }
 
-    /// Opens an existing database.
+    /// The images after an id, in the order of their ids.
     ///
-    /// - Throws: `.missing`, `.corrupt`, `.schema`, `.locked` or `.cannotWrite`.
-    package init(
-        _ address: DatabaseAddress,
-        isReadOnly: Bool = true,
-        patience: LockPatience = LockPatience()
-    ) throws(CatalogError) {
-        path = try address.checkFile()
-        let file = path.string
-        (queue, schema) = try CatalogError.naming(file) {
-            let isInUse = Self.isInUse(file)
-            var configuration = Self.configuration(keepsLog: !isReadOnly || isInUse, patience: patience)
-            configuration.readonly = isReadOnly && isInUse
-            let queue = try DatabaseQueue(path: file, configuration: configuration)
-            let mode = isReadOnly ? "query_only = ON" : "synchronous = FULL"
-            try queue.inDatabase { try $0.execute(sql: "PRAGMA \(mode)") }
-            return (queue, try queue.read { try MainSchema($0) })
-        }
-        try schema.requireImages(file: file)
-    }
+    /// - Parameter chats: The internal ids of the chats whose images are wanted; `nil` for all.
+    func images(inChats chats: [Int64]?, after id: Int64, count: Int) throws(CatalogError) -> [ImageRecord]
 
-    /// Whether the file has a log or a journal beside it.
-    ///
-    /// Reading a file in WAL mode makes a log where there is none, and only a connection that could write removes it
-    /// again when it closes. So a file that nobody uses is opened for writing and then barred from it; one that is in
-    /// use, or was left by a program that died, is opened for reading, which changes nothing beside it.
-    private static func isInUse(_ file: String) -> Bool {
-        ["-wal", "-journal"].contains { access(file + $0, F_OK) == 0 }
-    }
+    /// The images of these ids that are there, in the order of their ids.
+    func images(_ ids: [Int64]) throws(CatalogError) -> [ImageRecord]
 
-    private static func configuration(keepsLog: Bool, patience: LockPatience) -> Configuration {
-        var configuration = Configuration()
-        configuration.busyMode = patience.busyMode
-        configuration.foreignKeysEnabled = false
-        configuration.prepareDatabase { db in
-            try db.execute(
-                sql: """
-                    PRAGMA trusted_schema = OFF;
-                    PRAGMA cell_size_check = ON;
-                    PRAGMA mmap_size = 0;
-                    PRAGMA wal_autocheckpoint = 0;
-                    """
-            )
-            if keepsLog { _ = semblance_keep_log_on_close(db.sqliteConnection) }
-        }
-        return configuration
-    }
+    /// The completed images with the highest ids below one, the highest first.
+    func newestImages(before id: Int64, count: Int, chats: [Int64]?) throws(CatalogError) -> [ImageRecord]
 
-    /// The longest time that a write transaction held the lock which the bot needs for its own writes.
-    package var longestWrite: Duration { longest.withLock { $0 } }
+    /// How many completed images there are in some chats, or in all, up to an id.
+    func completedCount(to last: Int64, chats: [Int64]?) throws(CatalogError) -> Int
 
-    /// Closes the connection.
-    package func close() throws(CatalogError) {
-        try CatalogError.naming(path.string) { try queue.close() }
-    }
+    /// The id before which the page of images lies that ends just above one.
+    func pageStart(above id: Int64, length: Int, chats: [Int64]?) throws(CatalogError) -> Int64
 
-    /// Runs a short read transaction.
-    func read<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
-        try CatalogError.naming(path.string) { try queue.read(work) }
-    }
+    /// The ids of the completed images of some chats.
+    func completedImages(inChats chats: [Int64]) throws(CatalogError) -> [Int64]
 
-    /// Runs a short write transaction, which takes the write lock at its beginning.
-    func write<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
-        try CatalogError.naming(path.string) {
-            try queue.inDatabase { db in
-                var result: Result?
-                var locked = ContinuousClock.now
-                try db.inTransaction(.immediate) {
-                    locked = .now
-                    result = try work(db)
-                    return .commit
-                }
-                let held = ContinuousClock.now - locked
-                longest.withLock { $0 = max($0, held) }
-                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-                return result
-            }
-        }
-    }
+    /// Telegram's names of the files of images that are there, by the images' ids.
+    func uniqueIDs(of images: [Int64]) throws(CatalogError) -> [Int64: String]
 
-    /// Runs statements outside any transaction.
-    package func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
-        try CatalogError.naming(path.string) { try queue.inDatabase(work) }
-    }
+    /// The chats of some images.
+    func chats(ofImages images: [Int64]) throws(CatalogError) -> [Int64: Int64]
 
-    /// The journal mode that the file was made with.
-    package func journalMode() throws(CatalogError) -> String {
-        try withoutTransaction { try String.fetchOne($0, sql: "PRAGMA journal_mode") ?? "unknown" }
-    }
+    /// Which person each chat belongs to; `nil` where the database has no chats or users, unless they are required.
+    func owners(required: Bool) throws(CatalogError) -> Owners?
+
+    /// A chat's internal id.
+    func chat(telegramID: Int64) throws(CatalogError) -> Int64?
+
+    /// When the bot got an image and what its chat is called, as far as the database says.
+    func details(of image: ImageRecord) throws(CatalogError) -> ImageDetails
 
     /// How many rows a table has; `nil` where there is no such table.
-    package func count(_ table: String) throws(CatalogError) -> Int? {
-        guard schema.has("id", in: table), ["users", "chats", "images"].contains(table) else { return nil }
-        return try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") }
-    }
+    func count(_ table: String) throws(CatalogError) -> Int?
 
-    /// Reads which person each chat belongs to; `nil` where the database has no chats or users.
-    func owners(required: Bool) throws(CatalogError) -> Owners? {
-        do throws(CatalogError) {
-            return try read { try Owners($0, schema: schema, file: path.string) }
-        } catch {
-            guard required || error.code != .schema else { return nil }
-            throw error
-        }
-    }
+    /// A number that changes whenever somebody else has written.
+    func dataVersion() throws(CatalogError) -> Int
+}
 
-    /// Looks for damage for a few seconds: every page of a small database, the first ones of a large one.
-    ///
-    /// - Throws: `.corrupt` where SQLite finds the file damaged.
-    package func check(within seconds: Double = 4) throws(CatalogError) {
-        let timer = DispatchSource.makeTimerSource(queue: .global())
-        timer.schedule(deadline: .now() + seconds)
-        timer.setEventHandler { [queue] in queue.interrupt() }
-        timer.resume()
-        defer { timer.cancel() }
-        do throws(CatalogError) {
-            let verdict = try read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
-            guard verdict == "ok" else {
-                throw CatalogError(DatabaseError(resultCode: .SQLITE_CORRUPT), file: path.string)
-            }
-        } catch  where error.code == .interrupted {
-            return
-        }
-    }
+/// What a person wants to know about a hit.
+package struct ImageDetails: Sendable, Equatable {
+    /// As the bot wrote it: UTC, `YYYY-MM-DD HH:MM:SS`.
+    package let createdAt: String?
+    /// The chat's Telegram id.
+    package let chatID: Int64?
+    package let chatTitle: String?
 }

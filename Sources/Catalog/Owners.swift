@@ -1,30 +1,28 @@
-import GRDB
-
 /// Which person each chat belongs to.
 ///
 /// `chats.user_id` may hold the internal `users.id` or the Telegram id `users.user_id`. A number that could mean two
 /// persons belongs to neither, unless the chat is a private one and carries the Telegram id of one of them.
-struct Owners: Sendable {
+package struct Owners: Sendable {
     /// The owner's Telegram id by the chat's internal id; chats of nobody are left out.
     private let telegramIDs: [Int64: Int64]
     private let users: Set<Int64>
 
-    /// Reads chats and users.
-    init(_ db: Database, schema: MainSchema, file: String) throws {
-        try schema.require(["id", "user_id"], in: "users", file: file)
-        try schema.require(["id", "chat_id", "user_id"], in: "chats", file: file)
-        var byInternalID: [Int64: Int64] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT id, user_id FROM users WHERE user_id IS NOT NULL") {
-            byInternalID[row[0]] = row[1]
-        }
+    /// - Parameters:
+    ///   - users: The internal and the Telegram id of each person.
+    ///   - chats: The internal id of each chat, its Telegram id, and what stands for its owner.
+    init(
+        users pairs: some Sequence<(id: Int64, telegramID: Int64)>,
+        chats: some Sequence<(id: Int64, telegramID: Int64?, owner: Int64)>
+    ) {
+        let byInternalID = Dictionary(pairs.map { ($0.id, $0.telegramID) }) { $1 }
         users = Set(byInternalID.values)
         var owners: [Int64: Int64] = [:]
-        let chats = try Row.fetchCursor(db, sql: "SELECT id, chat_id, user_id FROM chats WHERE user_id IS NOT NULL")
-        while let chat = try chats.next() {
-            guard let raw = chat[2] as Int64? else { continue }
-            let candidates = Set([byInternalID[raw], users.contains(raw) ? raw : nil].compactMap { $0 })
-            let privatePerson = (chat[1] as Int64?).flatMap { candidates.contains($0) ? $0 : nil }
-            owners[chat[0]] = candidates.count == 1 ? candidates.first : privatePerson
+        for chat in chats {
+            let candidates = Set(
+                [byInternalID[chat.owner], users.contains(chat.owner) ? chat.owner : nil].compactMap { $0 }
+            )
+            let privatePerson = chat.telegramID.flatMap { candidates.contains($0) ? $0 : nil }
+            owners[chat.id] = candidates.count == 1 ? candidates.first : privatePerson
         }
         telegramIDs = owners
     }

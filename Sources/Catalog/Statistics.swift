@@ -71,7 +71,7 @@ extension Catalog {
     package func statistics(
         _ scope: Scope,
         model: String,
-        space: VectorDatabase.StoredSpace?,
+        space: StoredSpace?,
         salvages: Bool = false,
         isReachable: (ImageRecord) -> Bool = { _ in true }
     ) throws -> Statistics {

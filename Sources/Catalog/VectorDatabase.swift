@@ -1,209 +1,139 @@
-import CSQLite
-package import GRDB
-import Glibc
-package import SystemPackage
+package import Vectors
 
-/// Our own database beside the bot's: spaces, vectors with their provenance, the index, failures, runs.
+/// Our own database: spaces, vectors with their provenance, the index, failures, runs.
 ///
-/// One connection; a rollback journal, so that readers of other processes need no files of their own; full
-/// synchronisation. It can be deleted at any time: what it held is computed again.
-package final class VectorDatabase: Sendable {
-    /// The database file.
-    package let path: FilePath
-    /// The sqlite-vec extension, or why the index does without.
-    package let indexExtension: IndexExtension
-    /// Whether the table of vectors says how the pictures look; one of the first version does not until a writer opens it.
-    let knowsPictures: Bool
-    private let queue: DatabaseQueue
+/// What it holds can be computed again at any time.
+package protocol VectorDatabase: Sendable {
+    /// What messages call it: a file, or a server and a database.
+    var name: String { get }
+    /// What the index is made with, or why there is none.
+    var indexExtension: IndexExtension { get }
 
-    /// Whether sqlite-vec is there.
-    package enum IndexExtension: Sendable, Equatable {
-        case loaded(version: String)
-        case unavailable(reason: String)
-    }
+    // Spaces
 
-    /// Opens the database; a writing connection makes it where it is not there.
+    /// The spaces: the active one, those that were active before, the latest first, and those that never were.
+    func spaces() throws(CatalogError) -> [StoredSpace]
+    /// Adds a space where it is new; it does not become active by that.
+    func add(_ space: EmbeddingSpace) throws(CatalogError)
+    /// Makes a space the one that answers come from.
+    func activate(_ space: StoredSpace) throws(CatalogError)
+    /// Removes all vectors of a space that is not active; the space's name stays, and can be filled again.
     ///
-    /// - Parameter extensionPath: The file of sqlite-vec, without which nothing is indexed.
-    package init(
-        path: FilePath,
-        isReadOnly: Bool,
-        extensionPath: FilePath?,
-        patience: LockPatience = LockPatience()
-    ) throws(CatalogError) {
-        self.path = path
-        let file = path.string
-        if !isReadOnly { try PrivateFile.make(path) }
-        (queue, indexExtension, knowsPictures) = try CatalogError.naming(file) {
-            var configuration = Configuration()
-            configuration.readonly = isReadOnly
-            configuration.busyMode = patience.busyMode
-            configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;")
-            }
-            let queue = try DatabaseQueue(path: file, configuration: configuration)
-            if !isReadOnly {
-                try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-                guard try !queue.read(VectorMigrations.migrator.hasBeenSuperseded) else { throw Self.tooNew(file) }
-                try VectorMigrations.migrator.migrate(queue)
-            } else {
-                guard try !queue.read(VectorMigrations.migrator.hasBeenSuperseded) else { throw Self.tooNew(file) }
-            }
-            return try queue.inDatabase { db in
-                let columns = try db.tableExists("vectors") ? db.columns(in: "vectors").map(\.name) : []
-                return (queue, Self.loadExtension(extensionPath, into: db), columns.contains("perceptual_hash"))
-            }
-        }
-    }
-
-    /// Opens the database for reading if it is there and has been filled before; otherwise there is nothing to read.
-    ///
-    /// Where a run of ours died in the middle of a write, that is put right first: the file is ours, and no one has to run
-    /// `generate` before a search works again.
-    package static func existing(
-        path: FilePath,
-        extensionPath: FilePath? = nil
-    ) throws(CatalogError) -> VectorDatabase? {
-        guard path.withPlatformString({ access($0, F_OK) }) == 0 else { return nil }
-        let database: VectorDatabase
-        do throws(CatalogError) {
-            database = try VectorDatabase(path: path, isReadOnly: true, extensionPath: extensionPath)
-        } catch  where error.code == .unfinished {
-            try CatalogError.naming(path.string) { try DatabaseQueue(path: path.string).close() }
-            database = try VectorDatabase(path: path, isReadOnly: true, extensionPath: extensionPath)
-        }
-        return try database.read { try $0.tableExists("spaces") } ? database : nil
-    }
-
-    private static func tooNew(_ file: String) -> CatalogError {
-        CatalogError(.schema, "\(file) was made by a newer Semblance; use that one, or delete the file to rebuild it")
-    }
-
-    /// The corresponding C function is `sqlite3_load_extension`; SQL's own function of that kind stays forbidden.
-    private static func loadExtension(_ path: FilePath?, into db: Database) -> IndexExtension {
-        guard let path else { return .unavailable(reason: "sqlite-vec is not there") }
-        var message: UnsafeMutablePointer<CChar>?
-        _ = semblance_allow_extensions(db.sqliteConnection, 1)
-        defer { _ = semblance_allow_extensions(db.sqliteConnection, 0) }
-        let status = sqlite3_load_extension(db.sqliteConnection, path.string, "sqlite3_vec_init", &message)
-        defer { sqlite3_free(message) }
-        guard status == SQLITE_OK, let version = try? String.fetchOne(db, sql: "SELECT vec_version()") else {
-            let reason = message.map { String(cString: $0) } ?? "error \(status)"
-            return .unavailable(reason: "\(path) cannot be loaded: \(reason)")
-        }
-        return .loaded(version: version)
-    }
-
-    /// Closes the connection.
-    package func close() throws(CatalogError) { try CatalogError.naming(path.string) { try queue.close() } }
-
-    func read<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
-        try CatalogError.naming(path.string) { try queue.read(work) }
-    }
-
-    func write<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
-        try CatalogError.naming(path.string) { try queue.write(work) }
-    }
-
-    /// Runs statements outside any transaction.
-    package func withoutTransaction<Result>(_ work: (Database) throws -> Result) throws(CatalogError) -> Result {
-        try CatalogError.naming(path.string) { try queue.inDatabase(work) }
-    }
-
-    /// Forgets failures of some classes in the spaces of a model, so that the next run tries the images again.
+    /// First it is barred from becoming active again; then its vectors go in short transactions, so that searches go on.
     ///
     /// - Returns: How many there were.
-    package func forgetFailures(of kinds: [FailureRecord.Class], model: String) throws(CatalogError) -> Int {
-        try write { db in
-            var count = 0
-            for kind in kinds {
-                try db.execute(
-                    sql: "DELETE FROM failures WHERE class = ? AND space_id IN (SELECT id FROM spaces WHERE model = ?)",
-                    arguments: [kind.rawValue, model]
-                )
-                count += db.changesCount
-            }
-            return count
-        }
-    }
+    func purge(_ space: StoredSpace, progress: (_ removed: Int) -> Void) throws(CatalogError) -> Int
+    /// Keeps what a model gives for the built-in pictures, unless there are answers already.
+    func keepKnownAnswers(_ answers: [Embedding], of space: StoredSpace) throws(CatalogError)
+    /// The answers that were kept; `nil` where there are none, or none that can be read.
+    func knownAnswers(of space: StoredSpace) throws(CatalogError) -> [Embedding]?
+
+    // Vectors
 
     /// How many vectors a space has.
-    package func vectorCount(in space: StoredSpace) throws(CatalogError) -> Int {
-        try read {
-            try Int.fetchOne($0, sql: "SELECT count(*) FROM vectors WHERE space_id = ?", arguments: [space.id]) ?? 0
-        }
-    }
-
+    func vectorCount(in space: StoredSpace) throws(CatalogError) -> Int
     /// What is known about images of a range of ids.
     ///
     /// - Parameter only: The ids within the range that are wanted; `nil` for all.
-    func records(
-        in space: StoredSpace?,
-        imageIDs: ClosedRange<Int64>,
-        only: [Int64]? = nil
-    ) throws(CatalogError) -> KnownImages {
-        var range: StatementArguments = [imageIDs.lowerBound, imageIDs.upperBound]
-        if let only { range += [jsonArray(only)] }
-        let chosen = "image_id BETWEEN ? AND ? \(only == nil ? "" : "AND image_id IN (SELECT value FROM json_each(?))")"
-        return try read { db in
-            var known = KnownImages()
-            let vectors = try db.cachedStatement(
-                sql: """
-                    SELECT space_id, image_id, id, file_unique_id, blob_digest, published, source_digest,
-                        \(knowsPictures ? "perceptual_hash IS NOT NULL" : "FALSE") FROM vectors
-                    WHERE space_id IN (SELECT id FROM spaces) AND \(chosen)
-                    """
-            )
-            for row in try Row.fetchAll(vectors, arguments: range) {
-                let record = VectorRecord(
-                    id: row[2],
-                    imageID: row[1],
-                    fileUniqueID: row[3],
-                    blobDigest: row.bytes(at: 4) ?? [],
-                    isPublished: row[5],
-                    sourceDigest: row.bytes(at: 6) ?? [],
-                    isDescribed: row[7]
-                )
-                if row[0] == space?.id {
-                    known.vectors[record.imageID] = record
-                } else {
-                    known.elsewhere[record.imageID, default: []].append(record)
-                }
-            }
-            let failures = try db.cachedStatement(
-                sql: """
-                    SELECT image_id, file_unique_id, class, fingerprint, attempts, next_attempt, message FROM failures
-                    WHERE space_id = ? AND \(chosen)
-                    """
-            )
-            for row in try Row.fetchAll(failures, arguments: [space?.id] + range) {
-                known.failures[row[0]] = Self.failure(row)
-            }
-            return known
-        }
-    }
+    func records(in space: StoredSpace?, imageIDs: ClosedRange<Int64>, only: [Int64]?) throws(CatalogError)
+        -> KnownImages
+    /// Whose vectors a space has, in the order of the images' ids.
+    func keys(in space: StoredSpace, after id: Int64, count: Int) throws(CatalogError) -> [VectorKey]
+    /// The vectors of a space as they lie in the database, in the order of their images' ids.
+    func page(in space: StoredSpace, after id: Int64, count: Int) throws(CatalogError) -> [StoredVector]
+    /// The vectors of a space, of all images or of those of these ids, in the order of the ids.
+    func matrix(of space: StoredSpace, images: [Int64]?) throws(CatalogError) -> VectorMatrix
+    /// The embeddings of some images in a space, as blobs; those that are gone are left out.
+    func embeddings(of images: [Int64], in space: StoredSpace) throws(CatalogError) -> [(Int64, [UInt8])]
+    /// The vectors of a space that were stored after a mark, in the order in which that was; and the mark behind them.
+    func vectors(of space: StoredSpace, after mark: StreamMark, count: Int) throws(CatalogError)
+        -> (page: [StreamedVector], mark: StreamMark)
+    /// The pictures of some images that have a vector in a space, in the order of their ids.
+    func pictures(of images: [Int64], in space: StoredSpace) throws(CatalogError) -> [PictureRecord]
+    /// The SHA-256 of the file that an image's vector was made from.
+    func sourceDigest(of image: Int64, in space: StoredSpace) throws(CatalogError) -> [UInt8]?
+    /// Images whose vector is bit for bit that of another file whose picture looks otherwise, which no model gives.
+    func imagesWithTheVectorOfAnotherFile(in space: StoredSpace) throws(CatalogError) -> [Int64]
+    /// Removes images' vectors of a space in short transactions.
+    func remove(_ images: [Int64], from space: StoredSpace) throws(CatalogError)
+    /// Forgets failures of some classes in the spaces of a model, so that the next run tries the images again.
+    ///
+    /// - Returns: How many there were.
+    func forgetFailures(of kinds: [FailureRecord.Class], model: String) throws(CatalogError) -> Int
+    /// A number that changes whenever somebody else has written.
+    func dataVersion() throws(CatalogError) -> Int
 
-    private static func failure(_ row: Row) -> FailureRecord? {
-        FailureRecord.Class(rawValue: row[2]).map { kind in
-            FailureRecord(
-                imageID: row[0],
-                fileUniqueID: row[1],
-                kind: kind,
-                fingerprint: row[3],
-                attempts: row[4],
-                nextAttempt: row[5],
-                message: row[6]
-            )
-        }
-    }
+    // The index
+
+    /// Whether a space has an index that knows all its vectors.
+    func hasWholeIndex(of space: StoredSpace) throws(CatalogError) -> Bool
+    /// The vectors that the index says are nearest to one, with their blobs, in any order; fewer than were asked for only
+    /// where there are no more.
+    ///
+    /// - Parameter images: The images whose vectors are looked at; `nil` for all.
+    func nearest(to query: Embedding, count: Int, in space: StoredSpace, images: [Int64]?) throws(CatalogError)
+        -> [(Int64, [UInt8])]
+    /// Where the index says something else than the vectors, by image.
+    func indexDifferences(in space: StoredSpace) throws(CatalogError) -> [(Verification.Kind, images: [Int64])]
+    /// Makes a space's index anew.
+    ///
+    /// Until it is whole again, searches look at the vectors themselves.
+    func rebuildIndex(of space: StoredSpace, progress: (_ added: Int) -> Void) throws(CatalogError)
 }
 
-/// What our database knows about some images, by their ids.
-struct KnownImages {
-    /// Their vectors of the space that is looked at.
-    var vectors: [Int64: VectorRecord] = [:]
-    /// Their vectors of all other spaces.
-    var elsewhere: [Int64: [VectorRecord]] = [:]
-    /// Why they could not be embedded in the space.
-    var failures: [Int64: FailureRecord] = [:]
+/// Whether the extension that an index is made with is there.
+package enum IndexExtension: Sendable, Equatable {
+    case loaded(version: String)
+    case unavailable(reason: String)
+}
+
+/// Whose vector one is.
+package struct VectorKey: Sendable {
+    let imageID: Int64
+    let uniqueID: String
+}
+
+extension VectorDatabase {
+    /// The space that answers come from; `nil` where nothing has been embedded yet.
+    package func activeSpace() throws(CatalogError) -> StoredSpace? {
+        try spaces().first { $0.activation > 0 }
+    }
+
+    /// A space by what it is.
+    package func stored(_ space: EmbeddingSpace) throws(CatalogError) -> StoredSpace? {
+        try spaces().first { $0.space == space }
+    }
+
+    /// Adds a space where it is new.
+    ///
+    /// It becomes active at once where no other has anything to answer with.
+    package func register(_ space: EmbeddingSpace) throws(CatalogError) -> StoredSpace {
+        try add(space)
+        guard let stored = try stored(space) else {
+            throw CatalogError(.corrupt, "\(name): the space of \(space.model) was not stored")
+        }
+        if try activeSpace() != stored, try isAnswered(by: space) { try activate(stored) }
+        return try self.stored(space) ?? stored
+    }
+
+    /// Whether a space is the active one, or becomes it as soon as it is added.
+    package func isAnswered(by space: EmbeddingSpace) throws(CatalogError) -> Bool {
+        guard let active = try activeSpace(), active.space != space else { return true }
+        return try vectorCount(in: active) == 0
+    }
+
+    /// Insists on a space's not being the active one.
+    func requireInactive(_ space: StoredSpace) throws(CatalogError) {
+        guard try activeSpace() != space else {
+            throw CatalogError(.unsupported, "The space \(space.id) is the active one; activate another one first")
+        }
+    }
+
+    /// The vector of an image in a space, as our database has it.
+    func embedding(of image: Int64, in space: StoredSpace) throws(CatalogError) -> Embedding? {
+        guard let blob = try embeddings(of: [image], in: space).first?.1,
+            case .embedding(let embedding) = EmbeddingBlob.read(blob)
+        else { return nil }
+        return embedding.dimension == space.space.dimension ? embedding : nil
+    }
 }

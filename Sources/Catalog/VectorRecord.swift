@@ -68,3 +68,13 @@ package struct SourceFile: Sendable {
         self.perceptualHash = perceptualHash
     }
 }
+
+/// What our database knows about some images, by their ids.
+package struct KnownImages {
+    /// Their vectors of the space that is looked at.
+    var vectors: [Int64: VectorRecord] = [:]
+    /// Their vectors of all other spaces.
+    var elsewhere: [Int64: [VectorRecord]] = [:]
+    /// Why they could not be embedded in the space.
+    var failures: [Int64: FailureRecord] = [:]
+}

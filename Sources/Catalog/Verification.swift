@@ -1,15 +1,12 @@
-import Digests
-import FoundationEssentials
-import GRDB
 import Vectors
 
 /// Compares the bot's database, ours and the index with each other, row by row, and names each row that is not as it
 /// should be; changes nothing.
 package struct Verification {
     private let catalog: Catalog
-    private let space: VectorDatabase.StoredSpace
+    private let space: StoredSpace
 
-    package init(_ catalog: Catalog, space: VectorDatabase.StoredSpace) {
+    package init(_ catalog: Catalog, space: StoredSpace) {
         self.catalog = catalog
         self.space = space
     }
@@ -64,7 +61,7 @@ package struct Verification {
         guard let vectors = catalog.vectors else { return }
         try catalog.survey(.allUsers, model: space.space.model, space: space) { page in
             let ids = page.map(\.image.id)
-            let known = try vectors.records(in: space, imageIDs: (ids.min() ?? 0)...(ids.max() ?? 0)).vectors
+            let known = try vectors.records(in: space, imageIDs: (ids.min() ?? 0)...(ids.max() ?? 0), only: nil).vectors
             for surveyed in page where surveyed.image.isCompleted {
                 if let kind = Self.kind(of: surveyed, ours: known[surveyed.image.id]) {
                     try report(Finding(kind, surveyed.image.id))
@@ -125,69 +122,17 @@ package struct Verification {
 
     private func verifyIndex(_ report: (Finding) throws -> Void) throws {
         guard let vectors = catalog.vectors, case .loaded = vectors.indexExtension else { return }
-        let index = VectorIndex(space)
-        for (kind, images) in try vectors.read({ try index.differences($0) }) {
+        for (kind, images) in try vectors.indexDifferences(in: space) {
             for image in images { try report(Finding(kind, image)) }
         }
     }
 }
 
 /// A vector as it lies in our database.
-struct StoredVector {
+package struct StoredVector: Sendable {
     let imageID: Int64
     let fileUniqueID: String
     let blob: [UInt8]
     /// Whether the bytes have the digest that was noted when they were stored.
     let isAsStored: Bool
-}
-
-extension VectorDatabase {
-    /// The vectors of a space, in the order of their images' ids.
-    fileprivate func page(in space: StoredSpace, after id: Int64, count: Int) throws(CatalogError) -> [StoredVector] {
-        try read { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    SELECT image_id, file_unique_id, blob, blob_digest FROM vectors
-                    WHERE space_id = ? AND image_id > ? ORDER BY image_id LIMIT ?
-                    """
-            )
-            return try Row.fetchAll(statement, arguments: [space.id, id, count]).map { row in
-                let blob = row.bytes(at: 2) ?? []
-                return StoredVector(
-                    imageID: row[0],
-                    fileUniqueID: row[1],
-                    blob: blob,
-                    isAsStored: SHA256Digest(of: blob).bytes == row.bytes(at: 3)
-                )
-            }
-        }
-    }
-
-    /// Images whose vector is bit for bit that of another file whose picture looks otherwise, which no model gives.
-    fileprivate func imagesWithTheVectorOfAnotherFile(in space: StoredSpace) throws(CatalogError) -> [Int64] {
-        let looks = knowsPictures ? "coalesce(perceptual_hash, source_digest)" : "source_digest"
-        return try read { db in
-            try Int64.fetchAll(
-                db,
-                sql: """
-                    SELECT image_id FROM vectors WHERE space_id = ?1 AND blob_digest IN (
-                        SELECT blob_digest FROM vectors WHERE space_id = ?1
-                        GROUP BY blob_digest HAVING count(DISTINCT \(looks)) > 1)
-                    ORDER BY image_id
-                    """,
-                arguments: [space.id]
-            )
-        }
-    }
-
-    /// The SHA-256 of the file that an image's vector was made from.
-    package func sourceDigest(of image: Int64, in space: StoredSpace) throws(CatalogError) -> [UInt8]? {
-        try read { db in
-            try Row.fetchOne(
-                db,
-                sql: "SELECT source_digest FROM vectors WHERE space_id = ? AND image_id = ?",
-                arguments: [space.id, image]
-            )?.bytes(at: 0)
-        }
-    }
 }

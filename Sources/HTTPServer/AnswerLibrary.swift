@@ -13,8 +13,8 @@ package import Vectors
 package final class AnswerLibrary: Sendable {
     /// How the parts are opened, which the composition knows.
     package struct Sources: Sendable {
-        package let openMain: @Sendable () throws -> MainDatabase
-        package let openVectors: @Sendable () throws -> VectorDatabase?
+        package let openMain: @Sendable () throws -> any MainDatabase
+        package let openVectors: @Sendable () throws -> (any VectorDatabase)?
         /// The files of both databases.
         package let databases: [FilePath]
         package let loadImageEncoder: @Sendable (EmbeddingSpace) throws -> ImageEncoder
@@ -29,8 +29,8 @@ package final class AnswerLibrary: Sendable {
         package let model: String
 
         package init(
-            openMain: @escaping @Sendable () throws -> MainDatabase,
-            openVectors: @escaping @Sendable () throws -> VectorDatabase?,
+            openMain: @escaping @Sendable () throws -> any MainDatabase,
+            openVectors: @escaping @Sendable () throws -> (any VectorDatabase)?,
             databases: [FilePath],
             loadImageEncoder: @escaping @Sendable (EmbeddingSpace) throws -> ImageEncoder,
             loadTextEncoder: @escaping @Sendable (EmbeddingSpace) throws -> TextEncoder,
@@ -100,10 +100,10 @@ package final class AnswerLibrary: Sendable {
     /// Loading takes seconds; until it is done others who want the same wait, and nobody else.
     private func loaded<Part: Sendable>(
         _ part: any WritableKeyPath<Opened, Part?> & Sendable,
-        isRight: (Part, VectorDatabase.StoredSpace) -> Bool,
-        _ load: (Catalog, VectorDatabase.StoredSpace) throws -> Part
+        isRight: (Part, StoredSpace) -> Bool,
+        _ load: (Catalog, StoredSpace) throws -> Part
     ) throws -> Part {
-        func present() throws -> (catalog: Catalog, space: VectorDatabase.StoredSpace, part: Part?) {
+        func present() throws -> (catalog: Catalog, space: StoredSpace, part: Part?) {
             try withState { state in
                 guard let space = try state.catalog.vectors?.activeSpace() else {
                     throw Problem(.notEmbedded, "No image has an embedding yet.")
@@ -123,7 +123,7 @@ package final class AnswerLibrary: Sendable {
     }
 
     /// The space that answers come from, and its model; the wanted one where nothing is embedded yet.
-    func answering() throws -> (catalog: Catalog, space: VectorDatabase.StoredSpace?, model: String) {
+    func answering() throws -> (catalog: Catalog, space: StoredSpace?, model: String) {
         let catalog = try catalog()
         let space = try catalog.vectors?.activeSpace()
         return (catalog, space, space?.space.model ?? sources.model)

@@ -67,7 +67,7 @@ private struct PictureLibrary {
     /// The row of each picture's vector.
     private let rows: [Int]
 
-    init(_ catalog: Catalog, space: VectorDatabase.StoredSpace, _ scope: Scope) throws {
+    init(_ catalog: Catalog, space: StoredSpace, _ scope: Scope) throws {
         vectors = try catalog.searchableVectors(in: space, scope)
         var pictures: [PictureRecord] = []
         var images: [Int64: ImageRecord] = [:]

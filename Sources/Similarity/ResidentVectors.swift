@@ -11,19 +11,19 @@ package import Vectors
 /// every hit is checked against the bot's row.
 package final class ResidentVectors: NearestSearch {
     private let catalog: Catalog
-    private let space: VectorDatabase.StoredSpace
+    private let space: StoredSpace
     private let state: Mutex<State>
 
     private struct State: ~Copyable {
         var vectors: QuantizedVectors
         /// The rows of each chat's images.
         var rows: [Int64: [Int32]] = [:]
-        /// The id of the last vector that was looked at.
-        var last: Int64 = 0
+        /// Up to where vectors were taken up.
+        var mark = StreamMark()
     }
 
     /// Reads the space.
-    package init(_ catalog: Catalog, space: VectorDatabase.StoredSpace) throws {
+    package init(_ catalog: Catalog, space: StoredSpace) throws {
         self.catalog = catalog
         self.space = space
         state = Mutex(State(vectors: QuantizedVectors(dimension: space.space.dimension)))
@@ -87,9 +87,10 @@ package final class ResidentVectors: NearestSearch {
     /// Takes up what was stored since the last look.
     private func refresh(_ state: inout State) throws {
         guard let source = catalog.vectors else { return }
-        let newest = try source.lastVectorID()
-        while state.last < newest {
-            let page = try source.vectors(of: space, ids: (state.last + 1)...newest, count: 2000)
+        while true {
+            let (page, mark) = try source.vectors(of: space, after: state.mark, count: 2000)
+            state.mark = mark
+            guard !page.isEmpty else { return }
             let chats = try catalog.main.chats(ofImages: page.map(\.imageID))
             if state.vectors.count > 0 { state.vectors.remove(Set(page.map(\.imageID))) }
             for vector in page where vector.components.count == 4 * space.space.dimension {
@@ -98,7 +99,6 @@ package final class ResidentVectors: NearestSearch {
                 }
                 state.rows[chats[vector.imageID] ?? Self.nowhere, default: []].append(Int32(row))
             }
-            state.last = page.last?.id ?? newest
         }
     }
 

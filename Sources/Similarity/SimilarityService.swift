@@ -11,7 +11,7 @@ package import Vectors
 package struct SimilarityService: Sendable {
     let catalog: Catalog
     /// The space that is searched.
-    package let space: VectorDatabase.StoredSpace
+    package let space: StoredSpace
     let search: any NearestSearch
 
     /// Cosine from which on two pictures count as alike, unless somebody says otherwise.
@@ -22,7 +22,7 @@ package struct SimilarityService: Sendable {
     package static let largestLimit = 1000
 
     /// - Parameter search: How vectors are ranked; by default as they lie in our database, without the index.
-    package init(_ catalog: Catalog, space: VectorDatabase.StoredSpace, search: (any NearestSearch)? = nil) {
+    package init(_ catalog: Catalog, space: StoredSpace, search: (any NearestSearch)? = nil) {
         self.catalog = catalog
         self.space = space
         self.search = search ?? StoredSearch(catalog, space: space, usesIndex: false)

@@ -6,11 +6,11 @@ package import Vectors
 /// For a program that asks one question and ends.
 package struct StoredSearch: NearestSearch {
     private let catalog: Catalog
-    private let space: VectorDatabase.StoredSpace
+    private let space: StoredSpace
     private let usesIndex: Bool
 
     /// - Parameter usesIndex: Whether the index may be used.
-    package init(_ catalog: Catalog, space: VectorDatabase.StoredSpace, usesIndex: Bool) {
+    package init(_ catalog: Catalog, space: StoredSpace, usesIndex: Bool) {
         self.catalog = catalog
         self.space = space
         self.usesIndex = usesIndex
@@ -26,10 +26,10 @@ package struct StoredSearch: NearestSearch {
     private final class Scan {
         private lazy var vectors = Result { try catalog.searchableVectors(in: space, scope) }
         private let catalog: Catalog
-        private let space: VectorDatabase.StoredSpace
+        private let space: StoredSpace
         private let scope: Scope
 
-        init(_ catalog: Catalog, _ space: VectorDatabase.StoredSpace, _ scope: Scope) throws {
+        init(_ catalog: Catalog, _ space: StoredSpace, _ scope: Scope) throws {
             self.catalog = catalog
             self.space = space
             self.scope = scope

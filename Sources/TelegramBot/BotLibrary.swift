@@ -8,7 +8,7 @@ package import Vectors
 /// All functions block.
 package struct BotLibrary: Sendable {
     /// The bot's database, for reading.
-    package let main: @Sendable () throws -> MainDatabase
+    package let main: @Sendable () throws -> any MainDatabase
     /// The same for adding and removing images.
     package let registry: @Sendable () throws -> ImageRegistry
     /// The folder that the paths in the rows start from.
@@ -31,7 +31,7 @@ package struct BotLibrary: Sendable {
     package let isModelHere: @Sendable () -> Bool
 
     package init(
-        main: @escaping @Sendable () throws -> MainDatabase,
+        main: @escaping @Sendable () throws -> any MainDatabase,
         registry: @escaping @Sendable () throws -> ImageRegistry,
         root: FilePath,
         embed: @escaping @Sendable (Int64) throws -> Void,

@@ -7,8 +7,8 @@ extension Catalog {
     /// - Parameter index: Whether the index is looked into.
     init(reading settings: Settings, index: Bool = false) throws {
         self.init(
-            main: try MainDatabase(settings.address),
-            vectors: try .existing(
+            main: try SQLiteMainDatabase(settings.address),
+            vectors: try SQLiteVectorDatabase.existing(
                 path: settings.vectorDatabase,
                 extensionPath: index ? settings.sqliteVec : nil
             )
@@ -19,7 +19,7 @@ extension Catalog {
     }
 
     /// The space that answers come from, whichever model is wanted now.
-    func activeSpace(_ settings: Settings) throws -> VectorDatabase.StoredSpace {
+    func activeSpace(_ settings: Settings) throws -> StoredSpace {
         guard let space = try vectors?.activeSpace() else {
             throw CommandError(
                 .unavailable,
@@ -33,7 +33,7 @@ extension Catalog {
     }
 
     /// The space that the wanted model's vectors are gathered in: the active one where it is that model's, else the newest.
-    func gatheringSpace(_ settings: Settings) throws -> VectorDatabase.StoredSpace? {
+    func gatheringSpace(_ settings: Settings) throws -> StoredSpace? {
         let spaces = try vectors?.spaces().filter { $0.space.model == settings.model } ?? []
         return try spaces.first { try vectors?.activeSpace() == $0 } ?? spaces.max { $0.id < $1.id }
     }

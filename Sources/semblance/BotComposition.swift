@@ -40,7 +40,7 @@ struct BotComposition {
             words: { try answers.words($0, $1, for: $2) },
             statistics: { try answers.statistics($0).statistics },
             forget: { images in
-                guard try VectorDatabase.existing(path: vectors) != nil else { return }
+                guard try SQLiteVectorDatabase.existing(path: vectors) != nil else { return }
                 try worker.forget(images)
             },
             readFile: { files.contained($0, limit: ImageLimits.standard.fileBytes)?.bytes },

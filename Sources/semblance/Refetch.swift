@@ -45,7 +45,7 @@ struct Refetch {
     /// Images without a file that can be opened, and what Telegram calls their files.
     private func missingImages() throws -> [(image: ImageRecord, fileID: String)] {
         let files = SourceFiles(root: try settings.root)
-        let catalog = Catalog(main: try MainDatabase(settings.address), vectors: nil)
+        let catalog = Catalog(main: try SQLiteMainDatabase(settings.address), vectors: nil)
         var missing: [(ImageRecord, String)] = []
         try catalog.survey(scope, model: settings.model, space: nil) { page in
             for surveyed in page where surveyed.image.isCompleted && !files.canOpen(surveyed.image) {

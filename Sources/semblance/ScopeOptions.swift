@@ -28,7 +28,7 @@ struct ScopeOptions: ParsableArguments {
         if let userId { return .user(userId) }
         guard let chatId else { return .allUsers }
         guard let chat = try catalog.main.chat(telegramID: chatId) else {
-            throw CommandError(.usage, "No chat with the Telegram id \(chatId) is in \(catalog.main.path)")
+            throw CommandError(.usage, "No chat with the Telegram id \(chatId) is in \(catalog.main.name)")
         }
         return .chat(chat)
     }

@@ -13,7 +13,7 @@ struct SpaceChange {
     ///
     /// What has no file, or a file that gives no picture, cannot be embedded. What only the model failed on does not count
     /// as such: a bad model does not take the place of a good one by itself.
-    init(_ catalog: Catalog, to space: VectorDatabase.StoredSpace, _ settings: Settings) throws {
+    init(_ catalog: Catalog, to space: StoredSpace, _ settings: Settings) throws {
         let files = SourceFiles(root: try settings.root)
         let statistics = try catalog.statistics(
             .allUsers,

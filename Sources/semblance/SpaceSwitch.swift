@@ -12,15 +12,15 @@ struct SpaceSwitch {
     /// Makes the chosen space the active one.
     ///
     /// Stopped on the way, `generate` or the same command finishes it.
-    func change(to choose: (VectorDatabase) throws -> VectorDatabase.StoredSpace) throws -> ExitStatus {
+    func change(to choose: (SQLiteVectorDatabase) throws -> StoredSpace) throws -> ExitStatus {
         let stop = StopSignal()
         let interruption = Interruption(stop)
         let address = try settings.address
         try address.checkFile()
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
-        let writer = try MainDatabase(address, isReadOnly: false)
-        let vectors = try VectorDatabase.forWriting(settings)
+        let writer = try SQLiteMainDatabase(address, isReadOnly: false)
+        let vectors = try SQLiteVectorDatabase.forWriting(settings)
         let space = try choose(vectors)
         guard try vectors.vectorCount(in: space) > 0 else {
             throw CommandError(
@@ -28,9 +28,9 @@ struct SpaceSwitch {
                 "Space \(space.id) has no vectors; EMBEDDING_MODEL=… semblance generate fills it"
             )
         }
-        let store = try VectorStore(main: writer, vectors: vectors, space: space.space)
+        let store = try SQLiteVectorStore(main: writer, vectors: vectors, space: space.space)
         let backfill = Backfill(
-            catalog: Catalog(main: try MainDatabase(address), vectors: vectors),
+            catalog: Catalog(main: try SQLiteMainDatabase(address), vectors: vectors),
             files: SourceFiles(root: try settings.root),
             options: .init(scope: .allUsers),
             stop: stop
@@ -45,14 +45,14 @@ struct SpaceSwitch {
     }
 }
 
-extension VectorDatabase {
+extension SQLiteVectorDatabase {
     /// Our database, for a command that changes it; there must be one.
-    static func forWriting(_ settings: Settings) throws -> VectorDatabase {
+    static func forWriting(_ settings: Settings) throws -> SQLiteVectorDatabase {
         let path = try settings.vectorDatabase
         guard try existing(path: path) != nil else {
             throw CommandError(.missingFile, "There is no \(path) yet; semblance generate makes it")
         }
-        return try VectorDatabase(path: path, isReadOnly: false, extensionPath: settings.sqliteVec)
+        return try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: settings.sqliteVec)
     }
 
     /// A space by its number, or by its model's name where there is one of that name.

@@ -18,7 +18,7 @@ struct VectorExport {
         let dimension: Int
     }
 
-    init(_ catalog: Catalog, space: VectorDatabase.StoredSpace, _ scope: Scope) throws {
+    init(_ catalog: Catalog, space: StoredSpace, _ scope: Scope) throws {
         let vectors = try catalog.searchableVectors(in: space, scope)
         let pageLength = 500
         var rows: [(Int, ImageRecord)] = []

@@ -42,7 +42,7 @@ struct MainDatabaseTests {
             expect(.missing, folder.appending("link"))
             _ = try BotDatabase(path)
             #expect(symlink(path.string, folder.appending("link").string) == 0)
-            let linked = try MainDatabase(DatabaseAddress(folder.appending("link").string, workingDirectory: "/"))
+            let linked = try SQLiteMainDatabase(DatabaseAddress(folder.appending("link").string, workingDirectory: "/"))
             #expect(linked.path == path, "the journal lies beside the file, not beside the link")
             #expect(link(path.string, path.string + "2") == 0)
             expect(.corrupt, path)
@@ -111,7 +111,10 @@ struct MainDatabaseTests {
     func settings(mode: String) throws {
         try withTemporaryFolder { folder in
             let bot = try BotDatabase(folder.appending("bot.db"), journalMode: mode)
-            let main = try MainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"), isReadOnly: false)
+            let main = try SQLiteMainDatabase(
+                DatabaseAddress(bot.path.string, workingDirectory: "/"),
+                isReadOnly: false
+            )
             let values = try main.withoutTransaction { db in
                 try ["synchronous", "wal_autocheckpoint", "trusted_schema", "cell_size_check", "foreign_keys"].map {
                     try Int.fetchOne(db, sql: "PRAGMA \($0)")
@@ -142,13 +145,13 @@ struct MainDatabaseTests {
     }
 
     private func statistics(_ path: FilePath, _ scope: Scope = .allUsers) throws -> Statistics {
-        let main = try MainDatabase(DatabaseAddress(path.string, workingDirectory: "/"))
+        let main = try SQLiteMainDatabase(DatabaseAddress(path.string, workingDirectory: "/"))
         return try Catalog(main: main, vectors: nil).statistics(scope, model: "clip-ViT-B-32", space: nil)
     }
 
     private func expect(_ code: CatalogError.Code, _ path: FilePath) {
         let error = #expect(throws: CatalogError.self) {
-            try MainDatabase(DatabaseAddress(path.string, workingDirectory: "/"))
+            try SQLiteMainDatabase(DatabaseAddress(path.string, workingDirectory: "/"))
         }
         #expect(error?.code == code)
     }
@@ -168,7 +171,7 @@ struct OwnersTests {
             try bot.addChat(id: 12, telegramID: -501, owner: 2, type: "group")
             try bot.addChat(id: 13, telegramID: 1002, owner: 2)
             try bot.addChat(id: 14, telegramID: -502, owner: 999, type: "group")
-            let main = try MainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"))
+            let main = try SQLiteMainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"))
             let owners = try #require(try main.owners(required: true))
             #expect(owners.chats(of: 1001) == [10, 11])
             #expect(

@@ -14,8 +14,8 @@ struct VectorStoreTests {
     /// A bot's database with images 1 to 5, and ours beside it.
     private struct Setting {
         let bot: BotDatabase
-        let main: MainDatabase
-        let vectors: VectorDatabase
+        let main: SQLiteMainDatabase
+        let vectors: SQLiteVectorDatabase
         var images: [ImageRecord] {
             get throws {
                 var pages = ImagePages(main, chats: nil, pageSize: 2)
@@ -41,15 +41,15 @@ struct VectorStoreTests {
             try body(
                 Setting(
                     bot: bot,
-                    main: try MainDatabase(address, isReadOnly: false),
+                    main: try SQLiteMainDatabase(address, isReadOnly: false),
                     vectors: try open(folder, index: index)
                 )
             )
         }
     }
 
-    private func open(_ folder: FilePath, index: Bool = true) throws -> VectorDatabase {
-        try VectorDatabase(
+    private func open(_ folder: FilePath, index: Bool = true) throws -> SQLiteVectorDatabase {
+        try SQLiteVectorDatabase(
             path: folder.appending("semblance.db"),
             isReadOnly: false,
             extensionPath: index ? Fixtures.sqliteVec : nil
@@ -86,7 +86,7 @@ struct VectorStoreTests {
     @Test("lets the vectors of deleted and exchanged images go, but not when a great share of them is gone")
     func orphans() throws {
         try withSetting { setting in
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             for id in 6...600 { try setting.bot.addImage(id: Int64(id), original: "\(id).jpg") }
             _ = try store.store(setting.images.map { try vector($0) }, failures: [])
             let none = try setting.vectors.removeOrphans(by: setting.main)
@@ -96,7 +96,7 @@ struct VectorStoreTests {
             let few = try setting.vectors.removeOrphans(by: setting.main)
             #expect(few.count == 3 && few.total == 600)
             let stored = try #require(try setting.vectors.activeSpace())
-            let left = try setting.vectors.records(in: stored, imageIDs: 1...600).vectors
+            let left = try setting.vectors.records(in: stored, imageIDs: 1...600, only: nil).vectors
             #expect(Set(left.keys) == Set(1...599).subtracting([2, 3]))
             let index = VectorIndex(stored)
             #expect(try setting.vectors.read { try index.differences($0) }.allSatisfy(\.images.isEmpty))
@@ -110,7 +110,7 @@ struct VectorStoreTests {
     @Test("brings vectors to both databases", arguments: ["DELETE", "WAL"])
     func stores(mode: String) throws {
         try withSetting(journalMode: mode) { setting in
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             #expect(store.index == .ready(repaired: 0))
             let images = try setting.images
             let vectors = try images.map { try vector($0) }
@@ -131,7 +131,7 @@ struct VectorStoreTests {
     func vanished() throws {
         try withSetting { setting in
             let images = try setting.images
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             try setting.bot.execute("DELETE FROM images WHERE id IN (2, 3)")
             try setting.bot.addImage(id: 3, original: "new.jpg", uniqueID: "another picture")
             #expect(try store.store(try images.map { try vector($0) }, failures: []) == [2, 3])
@@ -146,12 +146,12 @@ struct VectorStoreTests {
     func unpublished() throws {
         try withSetting { setting in
             let images = try setting.images
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             _ = try store.store(try images.map { try vector($0) }, failures: [])
             // As if the bot's database had never got the vectors.
             try setting.bot.execute("UPDATE images SET embedding = NULL, embedding_model = NULL WHERE id > 2")
             #expect(try conditions(setting) == [.embedded, .embedded, .unpublished, .unpublished, .unpublished])
-            let next = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let next = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             #expect(try next.publish(Array(images[2...])) == [])
             try next.finish()
             #expect(try conditions(setting).allSatisfy { $0 == .embedded })
@@ -162,14 +162,14 @@ struct VectorStoreTests {
     func reconciles() throws {
         try withSetting { setting in
             let images = try setting.images
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             let vectors = try images.map { try vector($0) }
             _ = try store.store(vectors, failures: [])
             try setting.vectors.write { db in
                 try db.execute(sql: "DELETE FROM index_1 WHERE rowid IN (1, 4)")
                 try db.execute(sql: "DELETE FROM vectors WHERE id = 5")
             }
-            let repaired = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let repaired = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             #expect(repaired.index == .ready(repaired: 3))
             try expectFound(vectors.prefix(4).map { $0 }, setting)
         }
@@ -180,16 +180,19 @@ struct VectorStoreTests {
         try withTemporaryFolder { folder in
             let bot = try BotDatabase(folder.appending("bot.db"))
             for id in 1...5 { try bot.addImage(id: Int64(id), original: "\(id).jpg") }
-            let main = try MainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"), isReadOnly: false)
+            let main = try SQLiteMainDatabase(
+                DatabaseAddress(bot.path.string, workingDirectory: "/"),
+                isReadOnly: false
+            )
             let bare = try open(folder, index: false)
             let images = try Setting(bot: bot, main: main, vectors: bare).images
-            let store = try VectorStore(main: main, vectors: bare, space: space)
+            let store = try SQLiteVectorStore(main: main, vectors: bare, space: space)
             #expect(store.index == .unavailable(reason: "sqlite-vec is not there"))
             let vectors = try images.map { try vector($0) }
             _ = try store.store(vectors, failures: [])
             try bare.close()
             let indexed = try open(folder)
-            let next = try VectorStore(main: main, vectors: indexed, space: space)
+            let next = try SQLiteVectorStore(main: main, vectors: indexed, space: space)
             #expect(next.index == .ready(repaired: 5))
             try expectFound(vectors, Setting(bot: bot, main: main, vectors: indexed))
         }
@@ -199,7 +202,7 @@ struct VectorStoreTests {
         let stored = try #require(try setting.vectors.activeSpace())
         for vector in vectors {
             let nearest = try setting.vectors.read { db in
-                try VectorIndex(stored).nearest(to: vector.embedding, count: 1, db).first?.imageID
+                try VectorIndex(stored).nearest(to: vector.embedding, count: 1, db).first?.0
             }
             #expect(nearest == vector.image.id)
         }
@@ -209,14 +212,15 @@ struct VectorStoreTests {
     func replaces() throws {
         try withSetting { setting in
             let images = try setting.images
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             _ = try store.store(try images.map { try vector($0) }, failures: [])
             let changed = try images.map { try vector($0, seed: 100 + UInt64($0.id)) }
             _ = try store.store(changed, failures: [])
             try store.finish()
             try expectFound(changed, setting)
             #expect(
-                try VectorStore(main: setting.main, vectors: setting.vectors, space: space).index == .ready(repaired: 0)
+                try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space).index
+                    == .ready(repaired: 0)
             )
         }
     }
@@ -226,7 +230,7 @@ struct VectorStoreTests {
         try withSetting(journalMode: "WAL") { setting in
             let images = try setting.images
             try setting.bot.execute("UPDATE images SET format = 'jpg'")
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             #expect(try store.store(try images.map { try vector($0) }, failures: []) == [])
         }
     }
@@ -237,12 +241,12 @@ struct VectorStoreTests {
     func spaces() throws {
         try withSetting { setting in
             let images = try setting.images
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             _ = try store.store(try images.map { try vector($0) }, failures: [])
             try store.finish()
             let old = try setting.bot.embeddings()
             let other = EmbeddingSpace(model: "tiny", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
-            let next = try VectorStore(main: setting.main, vectors: setting.vectors, space: other)
+            let next = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: other)
             #expect(store.isActive && !next.isActive)
             _ = try next.store(try images.map { try vector($0, seed: 50) }, failures: [])
             #expect(try setting.bot.embeddings() == old)
@@ -263,18 +267,19 @@ struct VectorStoreTests {
     func purge() throws {
         try withSetting { setting in
             let images = try setting.images
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             _ = try store.store(try images.map { try vector($0) }, failures: [])
             let other = EmbeddingSpace(model: "new", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
-            let next = try VectorStore(main: setting.main, vectors: setting.vectors, space: other)
+            let next = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: other)
             _ = try next.store(try images.map { try vector($0, seed: 50) }, failures: [])
-            #expect(throws: CatalogError.self) { try setting.vectors.purge(store.space) }
-            #expect(try setting.vectors.purge(next.space) == 5)
+            #expect(throws: CatalogError.self) { try setting.vectors.purge(store.space) { _ in } }
+            #expect(try setting.vectors.purge(next.space) { _ in } == 5)
             #expect(try setting.vectors.vectorCount(in: store.space) == 5)
             #expect(try setting.vectors.vectorCount(in: next.space) == 0)
             #expect(try conditions(setting).allSatisfy { $0 == .embedded })
             #expect(
-                try VectorStore(main: setting.main, vectors: setting.vectors, space: other).index == .ready(repaired: 0)
+                try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: other).index
+                    == .ready(repaired: 0)
             )
         }
     }
@@ -294,7 +299,7 @@ struct VectorStoreTests {
     @Test("reads a database of the first version as it is, and brings it up to date when it is opened for writing")
     func older() throws {
         try withSetting { setting in
-            let store = try VectorStore(main: setting.main, vectors: setting.vectors, space: space)
+            let store = try SQLiteVectorStore(main: setting.main, vectors: setting.vectors, space: space)
             _ = try store.store(try setting.images.map { try vector($0) }, failures: [])
             try store.finish()
             try setting.vectors.write { db in
@@ -308,7 +313,7 @@ struct VectorStoreTests {
             }
             try setting.vectors.close()
             let path = setting.vectors.path
-            let old = try #require(try VectorDatabase.existing(path: path))
+            let old = try #require(try SQLiteVectorDatabase.existing(path: path))
             #expect(
                 try conditions(Setting(bot: setting.bot, main: setting.main, vectors: old)).allSatisfy {
                     $0 == .embedded
@@ -347,7 +352,10 @@ struct LogGuardTests {
             let bot = try BotDatabase(folder.appending("bot.db"), journalMode: "WAL")
             try bot.execute("PRAGMA wal_autocheckpoint = 0")
             for id in 1...200 { try bot.addImage(id: Int64(id), original: "x", embedding: Data(count: 3000)) }
-            let main = try MainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"), isReadOnly: false)
+            let main = try SQLiteMainDatabase(
+                DatabaseAddress(bot.path.string, workingDirectory: "/"),
+                isReadOnly: false
+            )
             func size() throws -> UInt64 {
                 try FileManager.default.attributesOfItem(atPath: bot.path.string)[.size] as? UInt64 ?? 0
             }
@@ -366,7 +374,7 @@ struct LogGuardTests {
             let path = folder.appending("bot.db")
             let bot = try BotDatabase(path, journalMode: "WAL")
             try bot.addImage(id: 1, original: "x")
-            let main = try MainDatabase(DatabaseAddress(path.string, workingDirectory: "/"), isReadOnly: false)
+            let main = try SQLiteMainDatabase(DatabaseAddress(path.string, workingDirectory: "/"), isReadOnly: false)
             _ = try main.write { try $0.execute(sql: "UPDATE images SET embedding_model = 'x'") }
             try bot.queue.close()
             try main.close()
@@ -383,7 +391,10 @@ struct BackupTests {
         try withTemporaryFolder { folder in
             let bot = try BotDatabase(folder.appending("bot.db"), journalMode: mode)
             for id in 1...300 { try bot.addImage(id: Int64(id), original: "x", embedding: Data(count: 3000)) }
-            let main = try MainDatabase(DatabaseAddress(bot.path.string, workingDirectory: "/"), isReadOnly: false)
+            let main = try SQLiteMainDatabase(
+                DatabaseAddress(bot.path.string, workingDirectory: "/"),
+                isReadOnly: false
+            )
             let path = try Backup.make(of: main)
             let copy = try DatabaseQueue(path: path.string)
             #expect(try copy.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM images") } == 300)

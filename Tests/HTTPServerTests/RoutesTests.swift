@@ -48,10 +48,10 @@ struct RoutesTests {
         for id: Int64 in 1...6 { try bot.addImage(id: id, chat: id <= 3 ? 1 : 2, original: "/secret/folder/\(id).jpg") }
         let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
         let path = folder.appending("semblance.db")
-        let main = try MainDatabase(address, isReadOnly: false)
-        let vectors = try VectorDatabase(path: path, isReadOnly: false, extensionPath: nil)
+        let main = try SQLiteMainDatabase(address, isReadOnly: false)
+        let vectors = try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: nil)
         let space = EmbeddingSpace(model: "tiny", weightsDigest: "aa", preprocessingVersion: 1, dimension: 4)
-        let store = try VectorStore(main: main, vectors: vectors, space: space)
+        let store = try SQLiteVectorStore(main: main, vectors: vectors, space: space)
         let images = try main.images(Array(1...6))
         _ = try store.store(
             try images.map { image in
@@ -72,8 +72,8 @@ struct RoutesTests {
         try store.finish()
         return AnswerLibrary(
             AnswerLibrary.Sources(
-                openMain: { try MainDatabase(address) },
-                openVectors: { try .existing(path: path) },
+                openMain: { try SQLiteMainDatabase(address) },
+                openVectors: { try SQLiteVectorDatabase.existing(path: path) },
                 databases: [bot.path, path],
                 loadImageEncoder: { _ in throw Problem(.modelMissing, "none") },
                 loadTextEncoder: { _ in throw Problem(.modelMissing, "none") },

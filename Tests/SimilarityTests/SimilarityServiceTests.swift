@@ -24,9 +24,9 @@ struct SimilarityServiceTests {
         let bot: BotDatabase
         let catalog: Catalog
         private let way: SearchWay
-        private let vectors: VectorDatabase
-        private var store: VectorStore
-        private let writer: MainDatabase
+        private let vectors: SQLiteVectorDatabase
+        private var store: SQLiteVectorStore
+        private let writer: SQLiteMainDatabase
         private var resident: ResidentVectors?
         /// What each image's vector is, by id, as the test knows it.
         var truth: [Int64: Embedding] = [:]
@@ -42,14 +42,14 @@ struct SimilarityServiceTests {
             try bot.addChat(id: 2, telegramID: 1002, owner: 1002)
             try bot.addChat(id: 3, telegramID: -5, owner: 1001, type: "group")
             let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
-            writer = try MainDatabase(address, isReadOnly: false)
-            vectors = try VectorDatabase(
+            writer = try SQLiteMainDatabase(address, isReadOnly: false)
+            vectors = try SQLiteVectorDatabase(
                 path: folder.appending("semblance.db"),
                 isReadOnly: false,
                 extensionPath: way == .index ? Fixtures.sqliteVec : nil
             )
-            store = try VectorStore(main: writer, vectors: vectors, space: spaces[0])
-            catalog = Catalog(main: try MainDatabase(address), vectors: vectors)
+            store = try SQLiteVectorStore(main: writer, vectors: vectors, space: spaces[0])
+            catalog = Catalog(main: try SQLiteMainDatabase(address), vectors: vectors)
         }
 
         /// The service for the space that is active now.
@@ -84,17 +84,20 @@ struct SimilarityServiceTests {
         /// Another program that writes into the same databases.
         func connectAnew() throws -> Writer {
             let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
-            let main = try MainDatabase(address, isReadOnly: false)
+            let main = try SQLiteMainDatabase(address, isReadOnly: false)
             let path = vectors.path
             let index = way == .index ? Fixtures.sqliteVec : nil
-            let vectors = try VectorDatabase(path: path, isReadOnly: false, extensionPath: index)
-            return Writer(main: main, store: try VectorStore(main: main, vectors: vectors, space: store.space.space))
+            let vectors = try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: index)
+            return Writer(
+                main: main,
+                store: try SQLiteVectorStore(main: main, vectors: vectors, space: store.space.space)
+            )
         }
 
         /// A second connection to both databases.
         struct Writer: Sendable {
-            let main: MainDatabase
-            let store: VectorStore
+            let main: SQLiteMainDatabase
+            let store: SQLiteVectorStore
 
             func embed(_ id: Int64, _ embedding: Embedding) throws {
                 guard let image = try main.images([id]).first else { return }
@@ -105,7 +108,7 @@ struct SimilarityServiceTests {
         /// Gives every image a vector of the other space and lets that answer.
         func changeSpace(_ numbers: () -> [Float]) throws {
             let other = spaces.first { $0 != store.space.space } ?? spaces[0]
-            let next = try VectorStore(main: writer, vectors: vectors, space: other)
+            let next = try SQLiteVectorStore(main: writer, vectors: vectors, space: other)
             let images = try catalog.main.images(truth.keys.sorted())
             for image in images {
                 let embedding = try Embedding(normalizing: numbers())

@@ -117,7 +117,7 @@ struct LibraryAnswers: Sendable {
         let chats = try Catalog(main: main, vectors: nil).chats(of: chat.scope)
         let images = try main.newestImages(before: before, count: Self.galleryLength, chats: chats)
         guard let first = images.first, let last = images.last else { return [talk.say(.galleryEmpty)] }
-        let total = try main.completedCount(chats: chats)
+        let total = try main.completedCount(to: .max, chats: chats)
         let start = total - (try main.completedCount(to: first.id, chats: chats)) + 1
         var pictures = Outgoing(chat: talk.chat.id)
         pictures.pictures = try images.map { image in

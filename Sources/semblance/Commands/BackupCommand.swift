@@ -25,9 +25,9 @@ struct BackupCommand: SemblanceCommand {
                 throw CommandError(.cannotWrite, "\(path) is there already, and is not written over")
             }
         }
-        try Backup.copy(try MainDatabase(settings.address), to: target)
+        try Backup.copy(try SQLiteMainDatabase(settings.address), to: target)
         Console.data("\(target): the bot's database")
-        if let vectors = try VectorDatabase.existing(path: settings.vectorDatabase) {
+        if let vectors = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase) {
             try Backup.copy(vectors, to: ours)
             Console.data("\(ours): our vectors")
         }

@@ -68,7 +68,7 @@ struct DoctorCommand: SemblanceCommand {
     }
 
     private func mainDatabase(_ settings: Settings) throws -> String {
-        let main = try MainDatabase(settings.address)
+        let main = try SQLiteMainDatabase(settings.address)
         let counts = try ["users", "chats", "images"].map { table in
             try main.count(table).map { "\($0) \(table)" } ?? "no table \(table)"
         }
@@ -77,7 +77,7 @@ struct DoctorCommand: SemblanceCommand {
 
     private func vectorDatabase(_ settings: Settings) throws -> String {
         let path = try settings.vectorDatabase
-        guard let vectors = try VectorDatabase.existing(path: path, extensionPath: settings.sqliteVec) else {
+        guard let vectors = try SQLiteVectorDatabase.existing(path: path, extensionPath: settings.sqliteVec) else {
             return "\(path) is not there yet; generate makes it"
         }
         let active = try vectors.activeSpace()

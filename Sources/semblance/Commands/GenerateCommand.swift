@@ -105,10 +105,10 @@ struct GenerateCommand: SemblanceCommand {
     }
 
     private func rehearse(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
-        let reader = try MainDatabase(settings.address, patience: patience(stop))
+        let reader = try SQLiteMainDatabase(settings.address, patience: patience(stop))
         try reader.check()
         let backfill = Backfill(
-            catalog: Catalog(main: reader, vectors: try .existing(path: settings.vectorDatabase)),
+            catalog: Catalog(main: reader, vectors: try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)),
             files: SourceFiles(root: try settings.root),
             options: options(settings),
             stop: stop
@@ -142,7 +142,7 @@ struct GenerateCommand: SemblanceCommand {
             plan: outcome.plan,
             statistics: statistics,
             isActive: library.store.isActive,
-            longestWrite: library.writer.longestWrite
+            longestWrite: library.longestWrite
         )
         try print(report, report.lines)
         if let change = outcome.change { Console.say(change.announcement) }
@@ -150,7 +150,7 @@ struct GenerateCommand: SemblanceCommand {
     }
 
     /// Lets the vectors of deleted images go.
-    private func sweep(_ vectors: VectorDatabase, by main: MainDatabase) throws {
+    private func sweep(_ vectors: any VectorDatabase, by main: any MainDatabase) throws {
         let orphans = try vectors.removeOrphans(by: main)
         guard orphans.count > 0 else { return }
         Console.say(

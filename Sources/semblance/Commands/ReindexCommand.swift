@@ -15,7 +15,7 @@ struct ReindexCommand: SemblanceCommand {
         let settings = try locations.settings()
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
-        let vectors = try VectorDatabase.forWriting(settings)
+        let vectors = try SQLiteVectorDatabase.forWriting(settings)
         if case .unavailable(let reason) = vectors.indexExtension {
             throw CommandError(.unavailable, "There can be no index: \(reason). Scripts/setup fetches sqlite-vec")
         }

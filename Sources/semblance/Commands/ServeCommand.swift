@@ -42,7 +42,7 @@ struct ServeCommand: SemblanceCommand {
         let serverSettings = try ServerSettings(settings).settings
         let botSettings = try bot ? BotSettings(settings, takesOver: takeOver) : nil
         if bot { _ = try ImageRegistry(settings.address) }
-        _ = try MainDatabase(settings.address)
+        _ = try SQLiteMainDatabase(settings.address)
         let (models, metrics) = (LoadedModels(settings), Metrics())
         let answers = AnswerLibrary(try Self.sources(settings, models))
         let worker = try EmbeddingWorker(settings, models, metrics: metrics)
@@ -89,8 +89,8 @@ struct ServeCommand: SemblanceCommand {
         let (address, vectors) = (try settings.address, try settings.vectorDatabase)
         let files = SourceFiles(root: try settings.root)
         return AnswerLibrary.Sources(
-            openMain: { try MainDatabase(address, patience: LockPatience(limit: .seconds(5))) },
-            openVectors: { try .existing(path: vectors, extensionPath: settings.sqliteVec) },
+            openMain: { try SQLiteMainDatabase(address, patience: LockPatience(limit: .seconds(5))) },
+            openVectors: { try SQLiteVectorDatabase.existing(path: vectors, extensionPath: settings.sqliteVec) },
             databases: [address.path, vectors],
             loadImageEncoder: models.encoder,
             loadTextEncoder: { try Engine.textEncoder(of: $0, settings) },

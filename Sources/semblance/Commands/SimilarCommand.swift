@@ -83,7 +83,7 @@ struct SimilarCommand: SemblanceCommand {
     /// A whole number is an image's id, whatever files there are; `./12` names a file.
     private func question(
         _ catalog: Catalog,
-        _ space: VectorDatabase.StoredSpace,
+        _ space: StoredSpace,
         _ settings: Settings
     ) throws -> Question {
         if let id = Int64(picture) { return try question(about: id, catalog, space) }
@@ -108,10 +108,10 @@ struct SimilarCommand: SemblanceCommand {
     private func question(
         about id: Int64,
         _ catalog: Catalog,
-        _ space: VectorDatabase.StoredSpace
+        _ space: StoredSpace
     ) throws -> Question {
         guard let image = try catalog.main.images([id]).first else {
-            throw CommandError(.missingFile, "There is no image \(id) in \(catalog.main.path)")
+            throw CommandError(.missingFile, "There is no image \(id) in \(catalog.main.name)")
         }
         let owner = try catalog.owner(of: image)
         if let userId, owner != userId {

@@ -26,7 +26,7 @@ struct StatsCommand: SemblanceCommand {
         let scope = userId.map { Scope.user($0) } ?? .allUsers
         let catalog = try Catalog(reading: settings)
         let files = SourceFiles(root: try settings.root)
-        let statistics = { (model: String, space: VectorDatabase.StoredSpace?) in
+        let statistics = { (model: String, space: StoredSpace?) in
             try catalog.statistics(scope, model: model, space: space, salvages: salvage) { files.canOpen($0) }
         }
         let active = try catalog.vectors?.activeSpace()

@@ -60,10 +60,13 @@ struct VerifyCommand: SemblanceCommand {
         try settings.address.checkFile()
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
-        let vectors = try VectorDatabase.forWriting(settings)
-        let catalog = Catalog(main: try MainDatabase(settings.address, isReadOnly: false), vectors: vectors)
+        let vectors = try SQLiteVectorDatabase.forWriting(settings)
+        let main = try SQLiteMainDatabase(settings.address, isReadOnly: false)
+        let catalog = Catalog(main: main, vectors: vectors)
         let findings = try verify(catalog, settings)
-        return try findings.isEmpty ? .done : mend(findings, catalog, vectors, settings)
+        guard !findings.isEmpty else { return .done }
+        let space = try catalog.activeSpace(settings)
+        return try mend(findings, catalog, SQLiteVectorStore(main: main, vectors: vectors, space: space.space))
     }
 
     /// Reports what is found, and gives back what is wrong for certain.
@@ -97,11 +100,9 @@ struct VerifyCommand: SemblanceCommand {
     private func mend(
         _ findings: [Verification.Finding],
         _ catalog: Catalog,
-        _ vectors: VectorDatabase,
-        _ settings: Settings
+        _ store: SQLiteVectorStore
     ) throws -> ExitStatus {
-        let space = try catalog.activeSpace(settings)
-        let repair = try Repair(of: findings, catalog, space: space)
+        let repair = try Repair(of: findings, catalog, space: store.space)
         guard try yes || !repair.isDrastic() else {
             throw CommandError(
                 .badData,
@@ -109,7 +110,7 @@ struct VerifyCommand: SemblanceCommand {
                     + "Nothing was changed; --yes removes them"
             )
         }
-        try repair.run(try VectorStore(main: catalog.main, vectors: vectors, space: space.space))
+        try repair.run(store)
         Console.say(
             "Repaired: \(repair.removed.count) vectors removed, \(repair.published.count) written into the bot's database, "
                 + "\(repair.restored.count) taken back from it\(repair.rebuildsIndex ? ", the index made anew" : "")."
@@ -126,7 +127,7 @@ struct VerifyCommand: SemblanceCommand {
     /// - Returns: How many; a file that is gone says nothing about its vector.
     private func recompute(
         _ catalog: Catalog,
-        _ space: VectorDatabase.StoredSpace,
+        _ space: StoredSpace,
         _ settings: Settings,
         _ report: (Verification.Finding) -> Void
     ) throws -> Int {

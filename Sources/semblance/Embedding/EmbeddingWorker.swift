@@ -63,19 +63,20 @@ final class EmbeddingWorker: ImageEmbedder {
 
     /// Lets the vectors of deleted images go.
     private func sweep() throws {
-        let main = try MainDatabase(settings.address, patience: LockPatience(limit: .seconds(5)))
-        guard let found = try VectorDatabase.existing(path: settings.vectorDatabase)?.orphans(by: main), found.count > 0
+        let main = try SQLiteMainDatabase(settings.address, patience: LockPatience(limit: .seconds(5)))
+        guard let found = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)?.orphans(by: main),
+            found.count > 0
         else { return }
         guard found.isPlausible else {
             Console.say("\(found.count) of \(found.total) vectors are of images that are not in the bot's database.")
             return
         }
-        try lock.holding { _ in _ = try VectorDatabase.forWriting(settings).removeOrphans(by: main) }
+        try lock.holding { _ in _ = try SQLiteVectorDatabase.forWriting(settings).removeOrphans(by: main) }
     }
 
     /// Lets everything that was computed of some images go.
     func forget(_ images: [Int64]) throws {
-        try lock.holding { _ in try VectorDatabase.forWriting(settings).forget(images) }
+        try lock.holding { _ in try SQLiteVectorDatabase.forWriting(settings).forget(images) }
     }
 
     var trouble: String? {

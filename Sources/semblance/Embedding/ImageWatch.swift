@@ -14,7 +14,7 @@ final class ImageWatch: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var main: MainDatabase?
+        var main: SQLiteMainDatabase?
         var file: FileIdentity?
         var version: Int?
         /// Up to this id nothing waits.
@@ -68,8 +68,8 @@ final class ImageWatch: Sendable {
         }
     }
 
-    private func look(_ main: MainDatabase, after id: Int64) throws -> Backfill.Due {
-        let vectors = try VectorDatabase.existing(path: settings.vectorDatabase)
+    private func look(_ main: SQLiteMainDatabase, after id: Int64) throws -> Backfill.Due {
+        let vectors = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)
         let space = try vectors?.answeringSpace()
         let backfill = Backfill(
             catalog: Catalog(main: main, vectors: vectors),
@@ -80,12 +80,12 @@ final class ImageWatch: Sendable {
         return try backfill.due(space, model: space?.space.model ?? settings.model, after: id, mode: policy.mode)
     }
 
-    private func refresh(_ state: inout State) throws -> MainDatabase {
+    private func refresh(_ state: inout State) throws -> SQLiteMainDatabase {
         let address = try settings.address
         let file = FileIdentity(of: address.path)
         var main = state.main
         if main == nil || state.file != file {
-            main = try MainDatabase(address, patience: LockPatience(limit: .seconds(5)))
+            main = try SQLiteMainDatabase(address, patience: LockPatience(limit: .seconds(5)))
             state = State(main: main, file: file)
         }
         guard let main else { throw CommandError(.missingFile, "\(address.path) is not there") }

@@ -86,7 +86,7 @@ final class SingleImages: Sendable {
     }
 
     private func open() throws -> Kept {
-        let space = try VectorDatabase.existing(path: settings.vectorDatabase)?.answeringSpace()
+        let space = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)?.answeringSpace()
         let encoder = try space.map { try models.encoder(of: $0.space) } ?? models.wanted()
         let library = try WritableLibrary(settings, for: encoder.space, patience: patience)
         return Kept(library: library, files: try identities(), version: try library.vectors.dataVersion())
@@ -97,7 +97,7 @@ final class SingleImages: Sendable {
     }
 }
 
-extension VectorDatabase {
+extension SQLiteVectorDatabase {
     /// The active space, where it has anything to answer with.
     func answeringSpace() throws -> StoredSpace? {
         try activeSpace().flatMap { try vectorCount(in: $0) > 0 ? $0 : nil }

@@ -6,12 +6,14 @@ import Vectors
 /// Both databases, opened to embed images into one space; for whoever holds the run's lock.
 struct WritableLibrary: Sendable {
     /// Writes the bot's database.
-    let writer: MainDatabase
+    private let writer: SQLiteMainDatabase
     /// Reads it, on a connection of its own.
     let catalog: Catalog
-    let store: VectorStore
+    let store: any VectorStore
 
-    var vectors: VectorDatabase { store.vectors }
+    var vectors: any VectorDatabase { store.vectors }
+    /// The longest time that a write held the lock which the bot needs for its own.
+    var longestWrite: Duration { writer.longestWrite }
 
     /// Opens them.
     ///
@@ -20,17 +22,17 @@ struct WritableLibrary: Sendable {
     /// - Parameter checks: Whether the bot's database is looked through for damage first.
     init(_ settings: Settings, for space: EmbeddingSpace, patience: LockPatience, checks: Bool = false) throws {
         let address = try settings.address
-        writer = try MainDatabase(address, isReadOnly: false, patience: patience)
+        writer = try SQLiteMainDatabase(address, isReadOnly: false, patience: patience)
         if checks { Backup.removeUnfinished(beside: writer.path) }
-        let reader = try MainDatabase(address, patience: patience)
+        let reader = try SQLiteMainDatabase(address, patience: patience)
         if checks { try reader.check() }
-        let vectors = try VectorDatabase(
+        let vectors = try SQLiteVectorDatabase(
             path: settings.vectorDatabase,
             isReadOnly: false,
             extensionPath: settings.sqliteVec,
             patience: patience
         )
-        store = try VectorStore(main: writer, vectors: vectors, space: space)
+        store = try SQLiteVectorStore(main: writer, vectors: vectors, space: space)
         catalog = Catalog(main: reader, vectors: vectors)
     }
 

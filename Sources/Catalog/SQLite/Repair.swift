@@ -23,13 +23,13 @@ package struct Repair {
     package private(set) var left: [Verification.Finding] = []
 
     private let catalog: Catalog
-    private let space: VectorDatabase.StoredSpace
+    private let space: StoredSpace
 
     /// Decides what is done.
     package init(
         of findings: [Verification.Finding],
         _ catalog: Catalog,
-        space: VectorDatabase.StoredSpace
+        space: StoredSpace
     ) throws(CatalogError) {
         self.catalog = catalog
         self.space = space
@@ -57,7 +57,9 @@ package struct Repair {
     /// Whether the bot's row holds the bytes that our database should hold.
     private func isWholeInBotsRow(_ image: Int64) throws(CatalogError) -> Bool {
         guard let row = try catalog.main.images([image]).first else { return false }
-        return try catalog.vectors?.records(in: space, imageIDs: image...image).vectors[image]?.isHeld(by: row) ?? false
+        return try catalog.vectors?.records(in: space, imageIDs: image...image, only: nil).vectors[image]?.isHeld(
+            by: row
+        ) ?? false
     }
 
     /// Whether more than a fifth of all vectors would go, which somebody has to say yes to.
@@ -67,9 +69,9 @@ package struct Repair {
     }
 
     /// Does it.
-    package func run(_ store: VectorStore) throws(CatalogError) {
+    package func run(_ store: SQLiteVectorStore) throws(CatalogError) {
         let images = try catalog.main.images(restored.sorted())
-        try store.vectors.write { db in
+        try store.file.write { db in
             for image in images {
                 guard case .blob(let bytes) = image.stored else { continue }
                 try db.execute(
@@ -78,14 +80,14 @@ package struct Repair {
                 )
             }
         }
-        try store.vectors.remove(removed.subtracting(restored).sorted(), from: space)
+        try store.file.remove(removed.subtracting(restored).sorted(), from: space)
         for start in stride(from: 0, to: published.count, by: 100) {
             let page = published.sorted()[start..<min(start + 100, published.count)]
             _ = try store.publish(try catalog.main.images(Array(page)))
         }
         try store.finish()
         if rebuildsIndex || !restored.isEmpty, case .ready = store.index {
-            try store.vectors.rebuildIndex(of: space)
+            try store.vectors.rebuildIndex(of: space) { _ in }
         }
     }
 }

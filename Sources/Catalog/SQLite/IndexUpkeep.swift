@@ -1,6 +1,7 @@
 import GRDB
+package import Vectors
 
-extension VectorDatabase {
+extension SQLiteVectorDatabase {
     /// The vectors that are indexed in one transaction.
     private static let indexBatch = 1000
 
@@ -30,9 +31,30 @@ extension VectorDatabase {
     /// Until it is whole again, searches look at the vectors themselves.
     package func rebuildIndex(
         of space: StoredSpace,
-        progress: (_ added: Int) -> Void = { _ in }
+        progress: (_ added: Int) -> Void
     ) throws(CatalogError) {
         try write { try VectorIndex(space).drop($0) }
         try reconcileIndex(of: space, progress: progress)
+    }
+
+    package func hasWholeIndex(of space: StoredSpace) throws(CatalogError) -> Bool {
+        try read { try VectorIndex(space).isWhole($0) }
+    }
+
+    package func nearest(
+        to query: Embedding,
+        count: Int,
+        in space: StoredSpace,
+        images: [Int64]?
+    ) throws(CatalogError) -> [(Int64, [UInt8])] {
+        try read { db in
+            try VectorIndex(space).nearest(to: query, count: count, images: images.map { jsonArray($0) }, db)
+        }
+    }
+
+    package func indexDifferences(
+        in space: StoredSpace
+    ) throws(CatalogError) -> [(Verification.Kind, images: [Int64])] {
+        try read { try VectorIndex(space).differences($0) }
     }
 }

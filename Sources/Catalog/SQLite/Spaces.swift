@@ -6,18 +6,7 @@ package import Vectors
 /// Answers come from one of them, the active one. Another model's vectors are gathered in a space beside it, which takes
 /// its place in one statement when it is complete; the bot's rows follow in batches. A crash before that statement leaves
 /// the old space active and whole, one after it the new.
-extension VectorDatabase {
-    /// A space as stored.
-    package struct StoredSpace: Sendable, Equatable {
-        package let id: Int64
-        package let space: EmbeddingSpace
-        /// Counts the activations of all spaces: the highest is the active space's, the next that of the one before it;
-        /// 0 where it never was active.
-        package let activation: Int64
-
-        package static func == (left: StoredSpace, right: StoredSpace) -> Bool { left.id == right.id }
-    }
-
+extension SQLiteVectorDatabase {
     /// The spaces: the active one, those that were active before, the latest first, and those that never were.
     package func spaces() throws(CatalogError) -> [StoredSpace] {
         try read { db in
@@ -37,20 +26,7 @@ extension VectorDatabase {
         }
     }
 
-    /// The space that answers come from; `nil` where nothing has been embedded yet.
-    package func activeSpace() throws(CatalogError) -> StoredSpace? {
-        try spaces().first { $0.activation > 0 }
-    }
-
-    /// A space by what it is.
-    package func stored(_ space: EmbeddingSpace) throws(CatalogError) -> StoredSpace? {
-        try spaces().first { $0.space == space }
-    }
-
-    /// Adds a space where it is new.
-    ///
-    /// It becomes active at once where no other has anything to answer with.
-    package func register(_ space: EmbeddingSpace) throws(CatalogError) -> StoredSpace {
+    package func add(_ space: EmbeddingSpace) throws(CatalogError) {
         try write { db in
             try db.execute(
                 sql: """
@@ -60,17 +36,6 @@ extension VectorDatabase {
                 arguments: [space.model, space.weightsDigest, space.preprocessingVersion, space.dimension]
             )
         }
-        guard let stored = try stored(space) else {
-            throw CatalogError(.corrupt, "\(path): the space of \(space.model) was not stored")
-        }
-        if try activeSpace() != stored, try isAnswered(by: space) { try activate(stored) }
-        return try self.stored(space) ?? stored
-    }
-
-    /// Whether a space is the active one, or becomes it as soon as it is added.
-    package func isAnswered(by space: EmbeddingSpace) throws(CatalogError) -> Bool {
-        guard let active = try activeSpace(), active.space != space else { return true }
-        return try vectorCount(in: active) == 0
     }
 
     /// Makes a space the one that answers come from.
@@ -88,12 +53,8 @@ extension VectorDatabase {
     /// First it is barred from becoming active again; then its vectors go in short transactions, so that searches go on.
     ///
     /// - Returns: How many there were.
-    @discardableResult
-    package func purge(_ space: StoredSpace, progress: (_ removed: Int) -> Void = { _ in }) throws(CatalogError) -> Int
-    {
-        guard try activeSpace() != space else {
-            throw CatalogError(.unsupported, "The space \(space.id) is the active one; activate another one first")
-        }
+    package func purge(_ space: StoredSpace, progress: (_ removed: Int) -> Void) throws(CatalogError) -> Int {
+        try requireInactive(space)
         try write { try $0.execute(sql: "UPDATE spaces SET activation = 0 WHERE id = ?", arguments: [space.id]) }
         if case .loaded = indexExtension { try write { try VectorIndex(space).drop($0) } }
         var removed = 0

@@ -2,37 +2,23 @@ import FoundationEssentials
 import GRDB
 
 /// What a copy of a space in memory is made of and kept up to date with.
-extension VectorDatabase {
-    /// A stored vector on its way into memory.
-    package struct StreamedVector: Sendable {
-        /// Higher than that of every vector that was stored before.
-        package let id: Int64
-        package let imageID: Int64
-        /// The components, 32-bit little-endian floats.
-        package let components: [UInt8]
-    }
-
-    /// The vectors of a space with ids in a range, in the order in which they were stored.
+extension SQLiteVectorDatabase {
     package func vectors(
         of space: StoredSpace,
-        ids: ClosedRange<Int64>,
+        after mark: StreamMark,
         count: Int
-    ) throws(CatalogError) -> [StreamedVector] {
+    ) throws(CatalogError) -> (page: [StreamedVector], mark: StreamMark) {
         try read { db in
+            let newest = try Int64.fetchOne(db, sql: "SELECT max(id) FROM vectors") ?? 0
             let statement = try db.cachedStatement(
-                sql:
-                    "SELECT id, image_id, blob FROM vectors WHERE id BETWEEN ? AND ? AND space_id = ? ORDER BY id LIMIT ?"
+                sql: "SELECT id, image_id, blob FROM vectors WHERE id > ? AND space_id = ? ORDER BY id LIMIT ?"
             )
-            let rows = try Row.fetchAll(statement, arguments: [ids.lowerBound, ids.upperBound, space.id, count])
-            return rows.map { row in
-                StreamedVector(id: row[0], imageID: row[1], components: Array((row.bytes(at: 2) ?? []).dropFirst(4)))
+            let rows = newest > mark.id ? try Row.fetchAll(statement, arguments: [mark.id, space.id, count]) : []
+            let page = rows.map { row in
+                StreamedVector(imageID: row[1], components: Array((row.bytes(at: 2) ?? []).dropFirst(4)))
             }
+            return (page, StreamMark(id: page.count == count ? rows.last?[0] ?? newest : newest))
         }
-    }
-
-    /// The id of the last vector that was stored, in whatever space; 0 where there is none.
-    package func lastVectorID() throws(CatalogError) -> Int64 {
-        try read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM vectors") ?? 0 }
     }
 
     /// The embeddings of some images in a space; those that are gone or damaged are left out.
@@ -51,7 +37,7 @@ extension VectorDatabase {
     }
 }
 
-extension MainDatabase {
+extension SQLiteMainDatabase {
     /// The chats of some images.
     package func chats(ofImages images: [Int64]) throws(CatalogError) -> [Int64: Int64] {
         guard schema.has("chat_id", in: "images") else { return [:] }

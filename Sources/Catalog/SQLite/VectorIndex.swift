@@ -7,10 +7,10 @@ import Vectors
 /// It repeats what the table `vectors` says and can be rebuilt from it at any time. Where sqlite-vec is not there,
 /// nothing is indexed, and the next run with sqlite-vec brings the index up to date.
 struct VectorIndex {
-    private let space: VectorDatabase.StoredSpace
+    private let space: StoredSpace
     private var table: String { "index_\(space.id)" }
 
-    init(_ space: VectorDatabase.StoredSpace) { self.space = space }
+    init(_ space: StoredSpace) { self.space = space }
 
     /// Makes the index where it is missing, and removes rows whose vector is gone.
     ///
@@ -113,7 +113,7 @@ struct VectorIndex {
         count: Int,
         images: String? = nil,
         _ db: Database
-    ) throws -> [(imageID: Int64, blob: [UInt8])] {
+    ) throws -> [(Int64, [UInt8])] {
         let chosen = "SELECT id FROM vectors WHERE space_id = ? AND image_id IN (SELECT value FROM json_each(?))"
         var arguments: StatementArguments = [floats(of: EmbeddingBlob(embedding).bytes), count]
         if let images { arguments += [space.id, images] }

@@ -213,7 +213,7 @@ extension ImageRegistry {
     }
 }
 
-extension VectorDatabase {
+extension SQLiteVectorDatabase {
     /// Removes everything that is known of some images, in every space.
     package func forget(_ images: [Int64]) throws(CatalogError) {
         for space in try spaces() { try remove(images, from: space) }
@@ -242,9 +242,9 @@ extension ImageRecord {
     }
 }
 
-extension MainDatabase {
+extension SQLiteMainDatabase {
     /// How many completed images there are in some chats, up to an id.
-    package func completedCount(to last: Int64 = .max, chats: [Int64]?) throws(CatalogError) -> Int {
+    package func completedCount(to last: Int64, chats: [Int64]?) throws(CatalogError) -> Int {
         let (chosen, arguments) = Self.chosen(chats)
         return try read {
             try Int.fetchOne(

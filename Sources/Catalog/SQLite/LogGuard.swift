@@ -10,7 +10,7 @@ import SystemPackage
 enum LogGuard {
     static let threshold = 64 << 20
 
-    static func checkpointIfLarge(_ main: MainDatabase, threshold: Int = threshold) throws(CatalogError) {
+    static func checkpointIfLarge(_ main: SQLiteMainDatabase, threshold: Int = threshold) throws(CatalogError) {
         let log = main.path.string + "-wal"
         var status = stat()
         guard stat(log, &status) == 0, Int(status.st_size) > threshold else { return }

@@ -3,7 +3,7 @@ import GRDB
 package import Vectors
 
 /// What a model gave for the built-in pictures when its space was begun: the standard that it is held to afterwards.
-extension VectorDatabase {
+extension SQLiteVectorDatabase {
     /// Keeps a model's answers, unless there are some already.
     package func keepKnownAnswers(_ answers: [Embedding], of space: StoredSpace) throws(CatalogError) {
         guard try knownAnswers(of: space) == nil else { return }

@@ -7,7 +7,7 @@ package import SystemPackage
 ///
 /// The only part of Semblance that changes rows of the bot's tables beside the two columns: for `import`, and for the chat.
 package struct ImageRegistry {
-    let main: MainDatabase
+    let main: SQLiteMainDatabase
 
     /// A picture to register.
     package struct Picture: Sendable {
@@ -40,7 +40,7 @@ package struct ImageRegistry {
     /// Opens the database for writing; where there is none, makes one with the bot's schema.
     package init(_ address: DatabaseAddress) throws(CatalogError) {
         if address.path.withPlatformString({ access($0, F_OK) }) != 0 { try Self.make(address) }
-        main = try MainDatabase(address, isReadOnly: false)
+        main = try SQLiteMainDatabase(address, isReadOnly: false)
     }
 
     private static func make(_ address: DatabaseAddress) throws(CatalogError) {

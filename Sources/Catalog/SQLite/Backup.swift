@@ -9,7 +9,7 @@ package enum Backup {
     ///
     /// - Returns: The copy, beside the database: `NAME.backup-20260102T030405Z`.
     /// - Throws: `.cannotWrite` where less than 1.2 times the database's size is free.
-    package static func make(of main: MainDatabase) throws(CatalogError) -> FilePath {
+    package static func make(of main: SQLiteMainDatabase) throws(CatalogError) -> FilePath {
         let stamp = Date().formatted(
             .iso8601.year().month().day().dateSeparator(.omitted).time(includingFractionalSeconds: false)
                 .timeSeparator(.omitted)
@@ -101,5 +101,5 @@ extension CopiedDatabase {
     }
 }
 
-extension MainDatabase: CopiedDatabase {}
-extension VectorDatabase: CopiedDatabase {}
+extension SQLiteMainDatabase: CopiedDatabase {}
+extension SQLiteVectorDatabase: CopiedDatabase {}
