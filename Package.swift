@@ -115,7 +115,8 @@ let package = Package(
         .executableTarget(
             name: "semblance",
             dependencies: [
-                "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "ModelHub", "Catalog", "Backfill",
+                "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "ModelHub", "PostgreSQL",
+                "Catalog", "Backfill",
                 "Similarity", "HTTPServer", "TelegramBot",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

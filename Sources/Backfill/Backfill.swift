@@ -60,14 +60,29 @@ package struct Backfill: Sendable {
     }
 
     /// Counts what a run would do, without reading any file.
-    package func plan(for space: EmbeddingSpace) throws -> Plan {
+    ///
+    /// - Parameter queue: Gets what is to be embedded, where it is shared out among several programs; one of them plans, and
+    ///   the others see what it has offered so far.
+    package func plan(for space: EmbeddingSpace, queue: WorkQueue? = nil) throws -> Plan {
+        if let queue, try !queue.beginPlanning() { return Plan(toEmbed: try queue.count()) }
         var plan = Plan()
+        var offer: [Int64] = []
         try visit(space) { surveyed, decision in
             plan.count(decision, surveyed.condition)
+            if queue != nil, decision == .embed || decision == .describe { offer.append(surveyed.image.id) }
+            if offer.count >= Self.offerSize {
+                try queue?.offer(offer)
+                offer = []
+            }
             return !stop.isRaised
         }
+        if !offer.isEmpty { try queue?.offer(offer) }
+        try queue?.endPlanning()
         return plan
     }
+
+    /// The images that are offered to other programs at a time.
+    private static let offerSize = 1000
 
     /// Visits the completed images of the scope until the visitor returns `false`.
     ///
@@ -99,7 +114,7 @@ package struct Backfill: Sendable {
         _ encoder: ImageEncoder,
         plan: Plan,
         store: any VectorStore,
-        backup: @escaping @Sendable () throws -> String,
+        backup: (@Sendable () throws -> String)?,
         observer: Observer
     ) throws -> Summary {
         let start = ContinuousClock.now
@@ -121,10 +136,17 @@ package struct Backfill: Sendable {
             preprocessing: encoder.preprocessing,
             allowsTruncated: options.allowsTruncated
         )
+        let feed = { @Sendable in
+            if let queue = store.queue {
+                self.feed(pipeline, from: queue, space, adoption)
+            } else {
+                self.feed(pipeline, space, adoption)
+            }
+        }
         let threads =
-            [WorkerThread { feed(pipeline, space, adoption) }] + startPreparers(preparation, pipeline)
+            [WorkerThread(feed)] + startPreparers(preparation, pipeline)
             + startModel(encoder, pipeline)
-        write(from: pipeline, keeper)
+        write(from: pipeline, keeper, store.queue)
         for thread in threads { thread.join() }
         if let fault = pipeline.fault { throw fault }
         try keeper.finish()
@@ -137,7 +159,7 @@ package struct Backfill: Sendable {
     func keeper(
         _ store: any VectorStore,
         total: Int,
-        _ backup: @escaping @Sendable () throws -> String,
+        _ backup: (@Sendable () throws -> String)?,
         _ observer: Observer
     ) -> Keeper {
         Keeper(
@@ -153,37 +175,6 @@ package struct Backfill: Sendable {
         summary.seconds = (ContinuousClock.now - start) / .seconds(1)
         summary.isInterrupted = stop.isRaised
         return summary
-    }
-
-    /// The first stage: pages through the images and hands on what is to be done.
-    private func feed(_ pipeline: Pipeline, _ space: EmbeddingSpace, _ adoption: Adoption?) {
-        var rest = options.limit ?? .max
-        do {
-            try visit(space) { surveyed, decision in
-                guard rest > 0, !stop.isRaised else { return false }
-                guard decision == .embed || decision == .describe else { return true }
-                let planned = Pipeline.Planned(
-                    image: surveyed.image,
-                    isReplacement: surveyed.condition.isReplacement,
-                    previousFailure: surveyed.failure,
-                    known: adoption?.vector(of: surveyed) ?? Self.described(surveyed)
-                )
-                rest -= 1
-                return pipeline.planned.push(planned)
-            }
-        } catch {
-            pipeline.fail(error)
-        }
-        pipeline.planned.close()
-    }
-
-    /// The vector in the bot's row, where it is ours and its file has to be looked at again.
-    private static func described(_ surveyed: Catalog.SurveyedImage) -> Pipeline.KnownVector? {
-        guard surveyed.condition == .embedded, let digest = surveyed.undescribedSource,
-            case .blob(let bytes) = surveyed.image.stored,
-            case .embedding(let embedding) = EmbeddingBlob.read(bytes)
-        else { return nil }
-        return Pipeline.KnownVector(embedding: embedding, sourceDigest: digest, origin: .described)
     }
 
     /// Threads that read and decode files: one per core.
@@ -230,13 +221,15 @@ package struct Backfill: Sendable {
     }
 
     /// The last stage: gathers batches and writes them.
-    private func write(from pipeline: Pipeline, _ keeper: Keeper) {
+    ///
+    /// Where images were claimed, the last of them are written as soon as nothing else is on its way.
+    private func write(from pipeline: Pipeline, _ keeper: Keeper, _ queue: WorkQueue?) {
         var batch: [Pipeline.Outcome] = []
         do {
             while true {
                 let outcome = pipeline.outcomes.pop()
                 if let outcome { batch.append(outcome) }
-                if batch.count >= options.batchSize || outcome == nil {
+                if batch.count >= options.batchSize || outcome == nil || batch.count == queue?.heldCount {
                     try pipeline.timing(.store) { try keeper.keep(batch) }
                     batch = []
                 }

@@ -4,7 +4,8 @@ import ImageDecoding
 /// What becomes of an image that failed, and when it is tried again.
 ///
 /// A damaged, unsupported or too large file is not tried again until the file changes; a missing one as soon as a file
-/// is there; an unreadable one after an hour, then two, then four, at most a day.
+/// is there; an unreadable one after an hour, then two, then four, at most a day; one that programs died on only when
+/// somebody says so.
 struct FailurePolicy: Sendable {
     /// Whether recorded failures are tried again regardless.
     let retriesAll: Bool
@@ -19,6 +20,7 @@ struct FailurePolicy: Sendable {
     /// - Parameter fingerprint: The present state of its file; `nil` where none can be opened.
     func shouldTry(_ failure: FailureRecord, fingerprint: String?) -> Bool {
         guard !retriesAll else { return true }
+        guard failure.kind != .abandoned else { return false }
         guard fingerprint == failure.fingerprint else { return fingerprint != nil || failure.kind != .missing }
         guard let next = failure.nextAttempt else { return false }
         let isClockWrong = next - now > Self.longestDelay

@@ -8,7 +8,7 @@ extension Backfill {
     /// A search finds the new space's vectors from the first instant on: what the bot's rows still hold is ours as well.
     package func activate(
         _ store: any VectorStore,
-        backup: @escaping @Sendable () throws -> String,
+        backup: (@Sendable () throws -> String)?,
         observer: Observer
     ) throws -> Summary {
         let start = ContinuousClock.now

@@ -21,7 +21,7 @@ extension Backfill {
         _ ids: [Int64],
         _ encoder: ImageEncoder,
         store: any VectorStore,
-        backup: @escaping @Sendable () throws -> String,
+        backup: (@Sendable () throws -> String)?,
         observer: Observer
     ) throws -> [Int64: Standing] {
         try store.keepKnownAnswers(of: encoder)

@@ -6,6 +6,7 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable {
         private enum Value {
             case missing, corrupt, schema, locked, cannotWrite, unfinished, unknownUser, unsupported, interrupted
+            case unavailable, notPermitted
         }
         private let value: Value
 
@@ -23,6 +24,10 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
         package static let cannotWrite = Code(value: .cannotWrite)
         /// The database has no such user.
         package static let unknownUser = Code(value: .unknownUser)
+        /// The database's server cannot be reached.
+        package static let unavailable = Code(value: .unavailable)
+        /// The database's server does not let this program in, or not do that.
+        package static let notPermitted = Code(value: .notPermitted)
         /// The work was broken off on purpose.
         static let interrupted = Code(value: .interrupted)
         /// The address names a database of another kind.

@@ -30,7 +30,9 @@ package struct DatabaseAddress: Sendable, Equatable {
         guard name == "sqlite" || name.hasPrefix("sqlite+") else {
             throw CatalogError(
                 .unsupported,
-                "DATABASE_URL is of the kind \(name); this version of Semblance works on SQLite (sqlite:///path)"
+                name.hasPrefix("postgres")
+                    ? "DATABASE_URL names a database of PostgreSQL; this works on a file of SQLite alone (sqlite:///path)"
+                    : "DATABASE_URL is of the kind \(name); Semblance works on SQLite (sqlite:///path) and PostgreSQL"
             )
         }
         let rest = text[scheme.upperBound...].prefix { $0 != "?" }

@@ -14,6 +14,8 @@ package struct FailureRecord: Sendable, Equatable {
         case corrupt
         /// The model gave no vector for it.
         case model
+        /// Programs have ended time and again while they worked on it.
+        case abandoned
     }
 
     package let imageID: Int64

@@ -5,6 +5,8 @@ package protocol VectorStore: Sendable {
     var space: StoredSpace { get }
     /// How the index stood at the beginning of the run.
     var index: IndexState { get }
+    /// What shares the images out among several programs, where those may embed at once.
+    var queue: WorkQueue? { get }
     /// Whether the space is the active one.
     var isActive: Bool { get }
 
@@ -12,7 +14,8 @@ package protocol VectorStore: Sendable {
     func activate() throws(CatalogError)
     /// Stores a batch of vectors and failures and, where the space is the active one, publishes the vectors.
     ///
-    /// - Returns: The ids of images that were deleted or replaced in the bot's database meanwhile.
+    /// - Returns: The ids of images that were deleted or replaced in the bot's database meanwhile, or that another program
+    ///   has taken over.
     func store(_ batch: [NewVector], failures: [FailureRecord]) throws(CatalogError) -> Set<Int64>
     /// Publishes vectors that an earlier run computed and did not bring to the bot's database.
     ///
@@ -26,4 +29,8 @@ package protocol VectorStore: Sendable {
 package enum IndexState: Sendable, Equatable {
     case ready(repaired: Int)
     case unavailable(reason: String)
+}
+
+extension VectorStore {
+    package var queue: WorkQueue? { nil }
 }

@@ -19,7 +19,8 @@ package final class PostgresConnection: @unchecked Sendable {
         SET default_transaction_isolation = 'read committed'
         """
     /// Longer than the server's own limits: what is later than that will not come any more.
-    private static let patience = Duration.seconds(statementTimeout + 10)
+    private static let usualPatience = Duration.seconds(statementTimeout + 10)
+    private var patience = usualPatience
     /// What libpq is told beside the address.
     private static let defaults = [
         "application_name": "semblance", "connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10",
@@ -27,7 +28,7 @@ package final class PostgresConnection: @unchecked Sendable {
     ]
 
     /// Connects.
-    init(_ address: PostgresAddress, patience: Duration = .seconds(10)) throws(PostgresError) {
+    init(_ address: PostgresAddress) throws(PostgresError) {
         let parameters = Self.defaults.merging(address.parameters) { $1 }.map { ($0.key, $0.value) }
         let names = parameters.map { strdup($0.0) } + [nil]
         let values = parameters.map { strdup($0.1) } + [nil]
@@ -35,8 +36,9 @@ package final class PostgresConnection: @unchecked Sendable {
         let handle = PQconnectStartParams(names.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 0)
         guard let handle else { throw PostgresError(.full, "no memory for a connection") }
         self.handle = handle
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
         do throws(PostgresError) {
-            try finishConnecting(until: .now + patience)
+            try finishConnecting(until: .now + .seconds(10))
             guard PQsetnonblocking(handle, 1) == 0 else { throw failure(.unreachable) }
             try run(Self.settings)
         } catch {
@@ -124,7 +126,7 @@ package final class PostgresConnection: @unchecked Sendable {
 
     /// The last result of what was sent; the caller clears it.
     private func results() throws(PostgresError) -> OpaquePointer? {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         try flush(until: deadline)
         var last: OpaquePointer?
         var error: PostgresError?
@@ -210,6 +212,17 @@ package final class PostgresConnection: @unchecked Sendable {
 }
 
 extension PostgresConnection {
+    /// Lends the connection for statements that may take as long as they need, such as the making of an index.
+    package func withoutLimit<Value>(_ work: (PostgresConnection) throws -> Value) throws -> Value {
+        try run("SET statement_timeout = 0; SET lock_timeout = '60s'")
+        patience = .seconds(24 * 3600)
+        defer {
+            patience = Self.usualPatience
+            try? run(Self.settings)
+        }
+        return try work(self)
+    }
+
     /// Runs a transaction.
     ///
     /// - Throws: `.outcomeUnknown` where the connection was lost while it was committed.

@@ -19,7 +19,10 @@ package struct PostgresValue: Sendable {
     package static func text(_ value: String?) -> Self { Self(25, value.map { Array($0.utf8) }) }
     package static func double(_ value: Double?) -> Self { Self(701, value.map { bigEndian($0.bitPattern) }) }
 
-    package static func int64s(_ values: [Int64?]) -> Self { array(1016, 20, values.map { $0.map(bigEndian) }) }
+    package static func int64s(_ values: [Int64?]?) -> Self {
+        guard let values else { return Self(1016, nil) }
+        return array(1016, 20, values.map { $0.map(bigEndian) })
+    }
     package static func texts(_ values: [String?]) -> Self { array(1009, 25, values.map { $0.map { Array($0.utf8) } }) }
     package static func bytes(_ values: [[UInt8]?]) -> Self { array(1001, 17, values) }
     package static func doubles(_ values: [Double?]) -> Self {

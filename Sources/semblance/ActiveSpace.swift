@@ -2,22 +2,6 @@ import Catalog
 import Vectors
 
 extension Catalog {
-    /// Both databases, opened for reading.
-    ///
-    /// - Parameter index: Whether the index is looked into.
-    init(reading settings: Settings, index: Bool = false) throws {
-        self.init(
-            main: try SQLiteMainDatabase(settings.address),
-            vectors: try SQLiteVectorDatabase.existing(
-                path: settings.vectorDatabase,
-                extensionPath: index ? settings.sqliteVec : nil
-            )
-        )
-        if index, settings.sqliteVec != nil, case .unavailable(let reason) = vectors?.indexExtension {
-            Console.say("No index: \(reason). The answer is the same, found more slowly.")
-        }
-    }
-
     /// The space that answers come from, whichever model is wanted now.
     func activeSpace(_ settings: Settings) throws -> StoredSpace {
         guard let space = try vectors?.activeSpace() else {

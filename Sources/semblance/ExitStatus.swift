@@ -76,6 +76,8 @@ struct ExitStatus: Error, Equatable {
             case .locked, .unfinished: .tryLater
             case .cannotWrite: .cannotWrite
             case .unknownUser, .unsupported: .usage
+            case .unavailable: .unavailable
+            case .notPermitted: .notAuthorized
             default: .badData
             }
     }

@@ -149,7 +149,7 @@ struct Settings {
     }
     /// The folder that relative file paths start from.
     var root: FilePath {
-        get throws { try path(.root) ?? address.defaultRoot }
+        get throws { try path(.root) ?? (server() == nil ? address.defaultRoot : workingDirectory) }
     }
     /// ONNX Runtime, where it is known.
     var onnxRuntime: FilePath? { path(.onnxRuntime) }

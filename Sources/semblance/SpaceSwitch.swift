@@ -12,15 +12,14 @@ struct SpaceSwitch {
     /// Makes the chosen space the active one.
     ///
     /// Stopped on the way, `generate` or the same command finishes it.
-    func change(to choose: (SQLiteVectorDatabase) throws -> StoredSpace) throws -> ExitStatus {
+    func change(to choose: (any VectorDatabase) throws -> StoredSpace) throws -> ExitStatus {
         let stop = StopSignal()
         let interruption = Interruption(stop)
-        let address = try settings.address
-        try address.checkFile()
-        let lock = try RunLock(beside: settings.vectorDatabase)
-        defer { lock.release() }
-        let writer = try SQLiteMainDatabase(address, isReadOnly: false)
-        let vectors = try SQLiteVectorDatabase.forWriting(settings)
+        let server = try settings.server(stop: stop)
+        if server == nil { try settings.address.checkFile() }
+        let lock = try settings.lock()
+        defer { lock?.release() }
+        let vectors = try settings.vectorsForWriting()
         let space = try choose(vectors)
         guard try vectors.vectorCount(in: space) > 0 else {
             throw CommandError(
@@ -28,15 +27,16 @@ struct SpaceSwitch {
                 "Space \(space.id) has no vectors; EMBEDDING_MODEL=… semblance generate fills it"
             )
         }
-        let store = try SQLiteVectorStore(main: writer, vectors: vectors, space: space.space)
+        let library =
+            try server.map { try WritableLibrary($0, for: space.space, shares: false) }
+            ?? WritableLibrary(settings, for: space.space, patience: LockPatience())
         let backfill = Backfill(
-            catalog: Catalog(main: try SQLiteMainDatabase(address), vectors: vectors),
+            catalog: library.catalog,
             files: SourceFiles(root: try settings.root),
             options: .init(scope: .allUsers),
             stop: stop
         )
-        let backup = { @Sendable in try Backup.make(of: writer).string }
-        let summary = try backfill.activate(store, backup: backup, observer: .console)
+        let summary = try backfill.activate(library.store, backup: library.backup, observer: .console)
         Console.data(
             "Answers come from space \(space.id), \(space.space.model); \(Counts.images(summary.published)) written into the "
                 + "bot's database."
@@ -46,7 +46,7 @@ struct SpaceSwitch {
 }
 
 extension SQLiteVectorDatabase {
-    /// Our database, for a command that changes it; there must be one.
+    /// Our file, for a command that changes it; there must be one.
     static func forWriting(_ settings: Settings) throws -> SQLiteVectorDatabase {
         let path = try settings.vectorDatabase
         guard try existing(path: path) != nil else {
@@ -55,6 +55,9 @@ extension SQLiteVectorDatabase {
         return try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: settings.sqliteVec)
     }
 
+}
+
+extension VectorDatabase {
     /// A space by its number, or by its model's name where there is one of that name.
     func space(named name: String) throws -> StoredSpace {
         let found = try spaces().filter { String($0.id) == name || $0.space.model == name }

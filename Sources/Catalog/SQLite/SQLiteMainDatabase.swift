@@ -119,8 +119,7 @@ package final class SQLiteMainDatabase: MainDatabase {
 
     package func owners(required: Bool) throws(CatalogError) -> Owners? {
         do throws(CatalogError) {
-            try schema.require(["id", "user_id"], in: "users", file: name)
-            try schema.require(["id", "chat_id", "user_id"], in: "chats", file: name)
+            try schema.requireOwners(file: name)
         } catch {
             guard required else { return nil }
             throw error

@@ -90,14 +90,13 @@ struct FailuresCommand: SemblanceCommand {
     }
 
     private func forget(_ name: String, _ settings: Settings) throws -> ExitStatus {
-        let path = try settings.vectorDatabase
-        guard try SQLiteVectorDatabase.existing(path: path) != nil else {
+        guard try settings.vectors() != nil else {
             Console.data("No failures are recorded.")
             return .done
         }
-        let lock = try RunLock(beside: path)
-        defer { lock.release() }
-        let vectors = try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: nil)
+        let lock = try settings.lock()
+        defer { lock?.release() }
+        let vectors = try settings.vectorsForWriting()
         let kinds = FailureRecord.Class.allCases.filter { name == "all" || Self.name(of: $0) == name }
         let count = try vectors.forgetFailures(of: kinds, model: settings.model)
         Console.data("\(Counts.images(count)) will be tried again by the next semblance generate.")

@@ -26,8 +26,8 @@ struct GenerateCommand: SemblanceCommand {
     @Option(help: "Only this user's images (the Telegram id).")
     var userId: Int64?
 
-    @Option(help: "Images per write transaction, 1 to 1000.")
-    var batchSize = 10
+    @Option(help: "Images per write transaction, 1 to 1000 (10; at a server 64).")
+    var batchSize: Int?
 
     @Flag(help: "Say what would be done and how long it would take; change nothing.")
     var dryRun = false
@@ -57,13 +57,13 @@ struct GenerateCommand: SemblanceCommand {
         guard allUsers != (userId != nil) else {
             throw ValidationError("Give either --all-users or --user-id N.")
         }
-        guard 1...1000 ~= batchSize else { throw ValidationError("--batch-size takes 1 to 1000.") }
+        guard batchSize.map({ 1...1000 ~= $0 }) ?? true else { throw ValidationError("--batch-size takes 1 to 1000.") }
         guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit takes a number above 0.") }
     }
 
     private var options: Backfill.Options {
         var options = Backfill.Options(scope: userId.map { .user($0) } ?? .allUsers)
-        options.batchSize = batchSize
+        if let batchSize { options.batchSize = batchSize }
         options.limit = limit
         options.retriesFailures = retryFailed
         options.makesBackup = !noBackup
@@ -75,11 +75,18 @@ struct GenerateCommand: SemblanceCommand {
         let stop = StopSignal()
         let interruption = Interruption(stop)
         let settings = try locations.settings(with: precision.settings)
-        try settings.address.checkFile()
-        if !dryRun { try checkWritable(settings) }
+        let server = try settings.server(stop: stop)
+        if server == nil {
+            try settings.address.checkFile()
+            if !dryRun { try checkWritable(settings) }
+        }
         if refetch && !dryRun { try Refetch(settings, scope: options.scope, stop: stop).perform() }
         let encoder = try Engine.encoder(settings, threads: 1)
-        let status = try dryRun ? rehearse(encoder, settings, stop) : generate(encoder, settings, stop)
+        let status =
+            try dryRun
+            ? rehearse(encoder, settings, stop)
+            : server.map { try generate(encoder, settings, $0, stop) }
+                ?? generate(encoder, settings, stop)
         return interruption.signal.map { .interrupted(by: $0) } ?? status
     }
 
@@ -105,10 +112,8 @@ struct GenerateCommand: SemblanceCommand {
     }
 
     private func rehearse(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
-        let reader = try SQLiteMainDatabase(settings.address, patience: patience(stop))
-        try reader.check()
         let backfill = Backfill(
-            catalog: Catalog(main: reader, vectors: try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)),
+            catalog: try rehearsed(settings, stop),
             files: SourceFiles(root: try settings.root),
             options: options(settings),
             stop: stop
@@ -118,15 +123,53 @@ struct GenerateCommand: SemblanceCommand {
         return .done
     }
 
+    private func rehearsed(_ settings: Settings, _ stop: StopSignal) throws -> Catalog {
+        guard try settings.server() == nil else { return try Catalog(reading: settings) }
+        let reader = try SQLiteMainDatabase(settings.address, patience: patience(stop))
+        try reader.check()
+        return Catalog(main: reader, vectors: try settings.vectors())
+    }
+
+    /// Alone, on files.
     private func generate(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let lock = try RunLock(beside: settings.vectorDatabase)
         defer { lock.release() }
         let library = try WritableLibrary(settings, for: encoder.space, patience: patience(stop), checks: true)
+        return try generate(encoder, settings, library, stop)
+    }
+
+    /// As one of any number of programs, at a server.
+    private func generate(
+        _ encoder: ImageEncoder,
+        _ settings: Settings,
+        _ server: PostgresServer,
+        _ stop: StopSignal
+    ) throws -> ExitStatus {
+        let library = try WritableLibrary(server, for: encoder.space, shares: allUsers)
+        do {
+            return try generate(encoder, settings, library, stop)
+        } catch {
+            // What is claimed here is free for others at once, instead of when its lease runs out.
+            try? library.store.queue?.close()
+            throw error
+        }
+    }
+
+    private func generate(
+        _ encoder: ImageEncoder,
+        _ settings: Settings,
+        _ library: WritableLibrary,
+        _ stop: StopSignal
+    ) throws -> ExitStatus {
         if case .unavailable(let reason) = library.store.index {
             Console.say("No index: \(reason). Vectors are stored all the same; the next run with an index fills it.")
         }
-        if allUsers { try sweep(library.vectors, by: library.catalog.main) }
-        let run = try LibraryRun(library, encoder, settings, options: options(settings), stop: stop)
+        if allUsers, try library.store.queue?.beginPlanning() ?? true {
+            try sweep(library.vectors, by: library.catalog.main)
+        }
+        var options = options(settings)
+        if batchSize == nil, library.store.queue != nil { options.batchSize = 64 }
+        let run = try LibraryRun(library, encoder, settings, options: options, stop: stop)
         let outcome = try run.perform(.console)
         try report(outcome, library, settings)
         return outcome.summary.failedTotal > 0 ? .someFailed : .done
@@ -142,7 +185,7 @@ struct GenerateCommand: SemblanceCommand {
             plan: outcome.plan,
             statistics: statistics,
             isActive: library.store.isActive,
-            longestWrite: library.longestWrite
+            longestWrite: library.longestWrite()
         )
         try print(report, report.lines)
         if let change = outcome.change { Console.say(change.announcement) }

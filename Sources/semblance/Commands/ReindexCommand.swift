@@ -13,11 +13,11 @@ struct ReindexCommand: SemblanceCommand {
 
     func execute() throws -> ExitStatus {
         let settings = try locations.settings()
-        let lock = try RunLock(beside: settings.vectorDatabase)
-        defer { lock.release() }
-        let vectors = try SQLiteVectorDatabase.forWriting(settings)
+        let lock = try settings.lock()
+        defer { lock?.release() }
+        let vectors = try settings.vectorsForWriting()
         if case .unavailable(let reason) = vectors.indexExtension {
-            throw CommandError(.unavailable, "There can be no index: \(reason). Scripts/setup fetches sqlite-vec")
+            throw CommandError(.unavailable, "There can be no index: \(reason)")
         }
         guard let space = try vectors.activeSpace() else {
             throw CommandError(.unavailable, "No image has an embedding yet; run semblance generate --all-users")

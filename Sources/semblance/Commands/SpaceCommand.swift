@@ -47,7 +47,7 @@ struct SpaceCommand: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let settings = try locations.settings()
-            let vectors = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)
+            let vectors = try settings.vectors()
             let active = try vectors?.activeSpace()
             let store = ModelStore(path: settings.models)
             let lines = try (vectors?.spaces() ?? []).map { stored in
@@ -118,9 +118,9 @@ struct SpaceCommand: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let settings = try locations.settings()
-            let lock = try RunLock(beside: settings.vectorDatabase)
-            defer { lock.release() }
-            let vectors = try SQLiteVectorDatabase.forWriting(settings)
+            let lock = try settings.lock()
+            defer { lock?.release() }
+            let vectors = try settings.vectorsForWriting()
             let chosen = try vectors.space(named: space)
             let count = try vectors.purge(chosen) { removed in
                 if Console.isInteractive { Console.draw("\(removed) vectors removed") }

@@ -26,7 +26,8 @@ struct LibraryRun {
             catalog: library.catalog,
             files: SourceFiles(root: try settings.root),
             options: options,
-            stop: stop
+            stop: stop,
+            now: library.now
         )
     }
 
@@ -40,7 +41,7 @@ struct LibraryRun {
 
     /// Does it.
     func perform(_ observer: Backfill.Observer) throws -> Outcome {
-        let plan = try backfill.plan(for: encoder.space)
+        let plan = try backfill.plan(for: encoder.space, queue: library.store.queue)
         var summary = try backfill.run(
             encoder,
             plan: plan,

@@ -66,10 +66,12 @@ final class SingleImages: Sendable {
                     images,
                     models.encoder(of: space),
                     store: current.library.store,
-                    backup: { [self, backup = current.library.backup] in
-                        let path = try backup()
-                        isBackedUp.withLock { $0 = true }
-                        return path
+                    backup: current.library.backup.map { backup in
+                        { @Sendable [self] in
+                            let path = try backup()
+                            isBackedUp.withLock { $0 = true }
+                            return path
+                        }
                     },
                     observer: observer
                 )

@@ -1,5 +1,3 @@
-import GRDB
-
 /// Which of the bot's tables and columns a database has; bots of other ages have more or fewer.
 struct MainSchema: Sendable {
     private let columns: [String: Set<String>]
@@ -9,25 +7,11 @@ struct MainSchema: Sendable {
         ["compressed_path", "original_path", "file_path"].filter { has($0, in: "images") }
     }
 
-    /// Reads the table definitions.
-    init(_ db: Database) throws {
-        var columns: [String: Set<String>] = [:]
-        for table in ["users", "chats", "images"] {
-            let isTable = try Bool.fetchOne(
-                db,
-                sql: "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)",
-                arguments: [table]
-            )
-            guard isTable == true else { continue }
-            let names = try String.fetchAll(
-                db,
-                sql: "SELECT name FROM pragma_table_xinfo(?)",
-                arguments: [table]
-            )
-            columns[table] = Set(names)
-        }
-        self.columns = columns
-    }
+    /// - Parameter columns: The columns of each table that is there.
+    init(columns: [String: Set<String>]) { self.columns = columns }
+
+    /// The tables that are looked at.
+    static let tables = ["users", "chats", "images"]
 
     func has(_ column: String, in table: String) -> Bool { columns[table]?.contains(column) ?? false }
 
@@ -53,5 +37,11 @@ struct MainSchema: Sendable {
                 "\(file): the table images has none of the columns compressed_path, original_path and file_path"
             )
         }
+    }
+
+    /// What is needed to say whom an image belongs to.
+    func requireOwners(file: String) throws(CatalogError) {
+        try require(["id", "user_id"], in: "users", file: file)
+        try require(["id", "chat_id", "user_id"], in: "chats", file: file)
     }
 }
