@@ -17,7 +17,7 @@ demo: setup ## Show the whole story on a library of drawings and photographs
 	Scripts/demo
 
 test: setup ## Run all tests in release
-	Scripts/setup browser
+	Scripts/setup browser postgres
 	Scripts/test
 
 browser-test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots

@@ -141,12 +141,12 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CTurboJPEG",
+                "CTurboJPEG", "PostgreSQL",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TestSupport",
-            exclude: ["hub_simulator.py", "telegram_simulator.py"]
+            exclude: ["cutting_proxy.py", "hub_simulator.py", "telegram_simulator.py"]
         ),
         .testTarget(name: "VectorsTests", dependencies: ["Vectors", "Digests", "TestSupport"]),
         .testTarget(
@@ -163,12 +163,16 @@ let package = Package(
                 "ModelHub", "EmbeddingModel", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Vectors", "Digests", "TestSupport"]),
+        .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestSupport"]),
+        .testTarget(
+            name: "CatalogTests",
+            dependencies: ["Catalog", "PostgreSQL", "Vectors", "Digests", "TestSupport"]
+        ),
         .testTarget(name: "BackfillTests", dependencies: ["Backfill", "Catalog", "TestSupport"]),
         .testTarget(
             name: "SimilarityTests",
             dependencies: [
-                "Similarity", "Catalog", "Vectors", "CDotProduct", "TestSupport",
+                "Similarity", "PostgreSQL", "Catalog", "Vectors", "CDotProduct", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]

@@ -45,7 +45,8 @@ package protocol VectorDatabase: Sendable {
     func matrix(of space: StoredSpace, images: [Int64]?) throws(CatalogError) -> VectorMatrix
     /// The embeddings of some images in a space, as blobs; those that are gone are left out.
     func embeddings(of images: [Int64], in space: StoredSpace) throws(CatalogError) -> [(Int64, [UInt8])]
-    /// The vectors of a space that were stored after a mark, in the order in which that was; and the mark behind them.
+    /// The vectors of a space that were stored after a mark, in the order in which that was; and the mark behind those
+    /// that need not be looked at again. Where several write at once, some may be given again the next time.
     func vectors(of space: StoredSpace, after mark: StreamMark, count: Int) throws(CatalogError)
         -> (page: [StreamedVector], mark: StreamMark)
     /// The pictures of some images that have a vector in a space, in the order of their ids.

@@ -88,9 +88,9 @@ package final class ResidentVectors: NearestSearch {
     private func refresh(_ state: inout State) throws {
         guard let source = catalog.vectors else { return }
         while true {
-            let (page, mark) = try source.vectors(of: space, after: state.mark, count: 2000)
+            let (page, mark) = try source.vectors(of: space, after: state.mark, count: Self.pageSize)
+            let isLast = page.count < Self.pageSize || mark == state.mark
             state.mark = mark
-            guard !page.isEmpty else { return }
             let chats = try catalog.main.chats(ofImages: page.map(\.imageID))
             if state.vectors.count > 0 { state.vectors.remove(Set(page.map(\.imageID))) }
             for vector in page where vector.components.count == 4 * space.space.dimension {
@@ -99,8 +99,11 @@ package final class ResidentVectors: NearestSearch {
                 }
                 state.rows[chats[vector.imageID] ?? Self.nowhere, default: []].append(Int32(row))
             }
+            if isLast { return }
         }
     }
+
+    private static let pageSize = 2000
 
     /// Stands for the chat of images that are in none.
     private static let nowhere = Int64.min

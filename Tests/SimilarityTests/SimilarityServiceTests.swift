@@ -10,7 +10,13 @@ import Vectors
 
 /// The ways to rank vectors, which all have to pass the same tests.
 enum SearchWay: CaseIterable {
+    /// On files: all vectors one by one, through sqlite-vec, in memory.
     case scan, index, resident
+    /// At a server: through pgvector, in memory, and all vectors one by one where there is no pgvector.
+    case server, serverResident, serverScan
+
+    var isIndexed: Bool { self == .index || self == .server }
+    var isResident: Bool { self == .resident || self == .serverResident }
 }
 
 @Suite("The similarity service")
@@ -19,45 +25,36 @@ struct SimilarityServiceTests {
         EmbeddingSpace(model: "tiny", weightsDigest: digest, preprocessingVersion: 1, dimension: 8)
     }
 
-    /// A bot with two people, each with a private chat and one of them with a group, and our database beside it.
+    /// A bot with two people, each with a private chat and one of them with a group, and our database.
     private final class Setting {
-        let bot: BotDatabase
+        let bot: any BotTables
         let catalog: Catalog
         private let way: SearchWay
-        private let vectors: SQLiteVectorDatabase
-        private var store: SQLiteVectorStore
-        private let writer: SQLiteMainDatabase
+        private let storage: any Storage
+        private var store: any VectorStore
         private var resident: ResidentVectors?
         /// What each image's vector is, by id, as the test knows it.
         var truth: [Int64: Embedding] = [:]
         /// Each image's chat.
         var chats: [Int64: Int64] = [:]
 
-        init(_ folder: FilePath, _ way: SearchWay) throws {
-            self.way = way
-            bot = try BotDatabase(folder.appending("bot.db"))
+        init(_ bot: any BotTables, _ storage: any Storage, _ way: SearchWay) throws {
+            (self.bot, self.storage, self.way) = (bot, storage, way)
             try bot.addUser(id: 1, telegramID: 1001)
             try bot.addUser(id: 2, telegramID: 1002)
-            try bot.addChat(id: 1, telegramID: 1001, owner: 1)
-            try bot.addChat(id: 2, telegramID: 1002, owner: 1002)
+            try bot.addChat(id: 1, telegramID: 1001, owner: 1, type: "private")
+            try bot.addChat(id: 2, telegramID: 1002, owner: 1002, type: "private")
             try bot.addChat(id: 3, telegramID: -5, owner: 1001, type: "group")
-            let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
-            writer = try SQLiteMainDatabase(address, isReadOnly: false)
-            vectors = try SQLiteVectorDatabase(
-                path: folder.appending("semblance.db"),
-                isReadOnly: false,
-                extensionPath: way == .index ? Fixtures.sqliteVec : nil
-            )
-            store = try SQLiteVectorStore(main: writer, vectors: vectors, space: spaces[0])
-            catalog = Catalog(main: try SQLiteMainDatabase(address), vectors: vectors)
+            store = try storage.store(spaces[0])
+            catalog = Catalog(main: storage.main, vectors: store.vectors)
         }
 
         /// The service for the space that is active now.
         var service: SimilarityService {
             get throws {
-                if way == .resident, resident == nil { resident = try ResidentVectors(catalog, space: store.space) }
+                if way.isResident, resident == nil { resident = try ResidentVectors(catalog, space: store.space) }
                 let search: any NearestSearch =
-                    resident ?? StoredSearch(catalog, space: store.space, usesIndex: way == .index)
+                    resident ?? StoredSearch(catalog, space: store.space, usesIndex: way.isIndexed)
                 return SimilarityService(catalog, space: store.space, search: search)
             }
         }
@@ -66,38 +63,18 @@ struct SimilarityServiceTests {
         func finish() throws { try store.finish() }
 
         /// Removes the vectors of deleted images.
-        func sweep() throws { #expect(try vectors.removeOrphans(by: writer).isPlausible) }
-
-        /// Takes rows out of the index alone.
-        func loseFromIndex(_ images: [Int64]) throws {
-            try vectors.write { db in
-                for image in images {
-                    let sql = "DELETE FROM index_1 WHERE rowid = (SELECT id FROM vectors WHERE image_id = ?)"
-                    try db.execute(sql: sql, arguments: [image])
-                }
-            }
-        }
+        func sweep() throws { #expect(try store.vectors.removeOrphans(by: catalog.main).isPlausible) }
 
         /// What a service does now and then, so that images are found in the chat that they are in.
         func synchronise() throws { try resident?.synchronise() }
 
         /// Another program that writes into the same databases.
-        func connectAnew() throws -> Writer {
-            let address = try DatabaseAddress(bot.path.string, workingDirectory: "/")
-            let main = try SQLiteMainDatabase(address, isReadOnly: false)
-            let path = vectors.path
-            let index = way == .index ? Fixtures.sqliteVec : nil
-            let vectors = try SQLiteVectorDatabase(path: path, isReadOnly: false, extensionPath: index)
-            return Writer(
-                main: main,
-                store: try SQLiteVectorStore(main: main, vectors: vectors, space: store.space.space)
-            )
-        }
+        func connectAnew() throws -> Writer { Writer(main: storage.main, store: try storage.store(store.space.space)) }
 
         /// A second connection to both databases.
         struct Writer: Sendable {
-            let main: SQLiteMainDatabase
-            let store: SQLiteVectorStore
+            let main: any MainDatabase
+            let store: any VectorStore
 
             func embed(_ id: Int64, _ embedding: Embedding) throws {
                 guard let image = try main.images([id]).first else { return }
@@ -108,7 +85,7 @@ struct SimilarityServiceTests {
         /// Gives every image a vector of the other space and lets that answer.
         func changeSpace(_ numbers: () -> [Float]) throws {
             let other = spaces.first { $0 != store.space.space } ?? spaces[0]
-            let next = try SQLiteVectorStore(main: writer, vectors: vectors, space: other)
+            let next = try storage.store(other)
             let images = try catalog.main.images(truth.keys.sorted())
             for image in images {
                 let embedding = try Embedding(normalizing: numbers())
@@ -133,7 +110,7 @@ struct SimilarityServiceTests {
 
         /// Adds an image and embeds it.
         func add(_ id: Int64, chat: Int64, _ numbers: [Float], uniqueID: String? = nil) throws {
-            try bot.addImage(id: id, chat: chat, original: "\(id).jpg", uniqueID: uniqueID)
+            try bot.addImage(id: id, chat: chat, path: "\(id).jpg", uniqueID: uniqueID)
             try embed(id, numbers)
             chats[id] = chat
         }
@@ -147,7 +124,7 @@ struct SimilarityServiceTests {
         }
 
         func remove(_ id: Int64) throws {
-            try bot.execute("DELETE FROM images WHERE id = ?", [id])
+            try bot.change("DELETE FROM images WHERE id = \(id)")
             (truth[id], chats[id]) = (nil, nil)
         }
 
@@ -171,7 +148,19 @@ struct SimilarityServiceTests {
     }
 
     private func withSetting(_ way: SearchWay, _ body: (Setting) throws -> Void) throws {
-        try withTemporaryFolder { try body(try Setting($0, way)) }
+        switch way {
+        case .scan, .index, .resident:
+            try withTemporaryFolder { folder in
+                let files = try Files(folder, isIndexed: way == .index)
+                try body(Setting(files.bot, files, way))
+            }
+        case .server, .serverResident, .serverScan:
+            let cluster = way == .serverScan ? PostgresCluster.plain : PostgresCluster.shared
+            try cluster.get().withDatabase { bot in
+                let server = try Server(bot, hasPGVector: way != .serverScan)
+                try body(Setting(bot, server, way))
+            }
+        }
     }
 
     private func ids(_ hits: [SimilarityService.Hit]) -> [Int64] { hits.map(\.image.id) }
@@ -228,7 +217,7 @@ struct SimilarityServiceTests {
             #expect(try found(.chat(3)) == [3])
             #expect(try found(.allUsers) == [1, 2, 3])
             #expect(throws: CatalogError.self) { try found(.user(9)) }
-            try setting.bot.execute("UPDATE images SET chat_id = 2 WHERE id = 3")
+            try setting.bot.change("UPDATE images SET chat_id = 2 WHERE id = 3")
             try setting.synchronise()
             #expect(try found(.user(1001)) == [1])
             #expect(try found(.user(1002)) == [2, 3])
@@ -243,12 +232,12 @@ struct SimilarityServiceTests {
         try withSetting(way) { setting in
             try setting.add(1, chat: 1, angle(0))
             for id in 2...60 { try setting.add(Int64(id), chat: 1, angle(Float(id) / 4)) }
-            for id in 2...30 { try setting.bot.execute("DELETE FROM images WHERE id = ?", [id]) }
-            try setting.bot.addImage(id: 2, original: "x", uniqueID: "another")
-            try setting.bot.execute("UPDATE images SET embedding = x'00' WHERE id = 31")
-            try setting.bot.execute("UPDATE images SET embedding_model = 'other' WHERE id = 32")
-            try setting.bot.execute("UPDATE images SET processing_status = 'failed' WHERE id = 33")
-            try setting.bot.execute("UPDATE images SET file_unique_id = 'new' WHERE id = 34")
+            for id in 2...30 { try setting.bot.change("DELETE FROM images WHERE id = \(id)") }
+            try setting.bot.addImage(id: 2, chat: 1, path: "x", uniqueID: "another")
+            try setting.bot.overwrite(31, [0])
+            try setting.bot.change("UPDATE images SET embedding_model = 'other' WHERE id = 32")
+            try setting.bot.change("UPDATE images SET processing_status = 'failed' WHERE id = 33")
+            try setting.bot.change("UPDATE images SET file_unique_id = 'new' WHERE id = 34")
             let query = try #require(setting.truth[1])
             for scope in [Scope.user(1001), .chat(1), .allUsers] {
                 let hits = try setting.service.findSimilarImages(to: query, excluding: 1, scope: scope, limit: 5)
@@ -264,7 +253,7 @@ struct SimilarityServiceTests {
             let query = try #require(setting.truth[1])
             let service = try setting.service
             #expect(ids(try service.findSimilarImages(to: query, scope: .user(1001))) == [1, 2, 3, 4, 5])
-            try setting.bot.execute("DELETE FROM images WHERE id <= 40")
+            try setting.bot.change("DELETE FROM images WHERE id <= 40")
             try setting.sweep()
             #expect(ids(try service.findSimilarImages(to: query, scope: .user(1001))) == [41, 42, 43, 44, 45])
             #expect(ids(try service.findSimilarImages(to: query, scope: .allUsers, limit: 100)).count == 20)
@@ -273,23 +262,28 @@ struct SimilarityServiceTests {
 
     @Test("misses nothing where the index has lost rows")
     func lostRows() throws {
-        try withSetting(.index) { setting in
+        try withTemporaryFolder { folder in
+            let files = try Files(folder, isIndexed: true)
+            let setting = try Setting(files.bot, files, .index)
             for id in 1...20 { try setting.add(Int64(id), chat: 1, angle(Float(id))) }
-            try setting.loseFromIndex([1, 3])
+            try files.loseFromIndex([1, 3])
             let query = try #require(setting.truth[1])
             let hits = try setting.service.findSimilarImages(to: query, scope: .user(1001))
             #expect(ids(hits) == [1, 2, 3, 4, 5])
         }
     }
 
-    @Test("never shows an image in the chat that it was in, even before a service has noticed the move")
-    func moved() throws {
-        try withSetting(.resident) { setting in
+    @Test(
+        "never shows an image in the chat that it was in, even before a service has noticed the move",
+        arguments: [SearchWay.resident, .serverResident]
+    )
+    func moved(way: SearchWay) throws {
+        try withSetting(way) { setting in
             for id in 1...5 { try setting.add(Int64(id), chat: 1, angle(Float(id))) }
             let query = try #require(setting.truth[1])
             let before = try setting.service.findSimilarImages(to: query, scope: .user(1001))
             #expect(ids(before) == [1, 2, 3, 4, 5])
-            try setting.bot.execute("UPDATE images SET chat_id = 2 WHERE id IN (2, 4)")
+            try setting.bot.change("UPDATE images SET chat_id = 2 WHERE id IN (2, 4)")
             #expect(ids(try setting.service.findSimilarImages(to: query, scope: .user(1001))) == [1, 3, 5])
             try setting.synchronise()
             #expect(ids(try setting.service.findSimilarImages(to: query, scope: .user(1002))) == [2, 4])
@@ -369,12 +363,12 @@ struct SimilarityServiceTests {
                 case 70..<80 where setting.truth[id] != nil: try setting.embed(id, numbers())
                 case 80..<88 where setting.truth[id] != nil:
                     let chat = Int64.random(in: 1...3, using: &random)
-                    try setting.bot.execute("UPDATE images SET chat_id = ? WHERE id = ?", [chat, id])
+                    try setting.bot.change("UPDATE images SET chat_id = \(chat) WHERE id = \(id)")
                     setting.chats[id] = chat
                     try setting.synchronise()
                 case 88..<98 where setting.truth[id] != nil:
                     try setting.finish()
-                    try setting.bot.execute("UPDATE images SET embedding = x'0800' WHERE id = ?", [id])
+                    try setting.bot.overwrite(id, [8, 0])
                     setting.truth[id] = nil
                     // Where a change of the space left the row behind, our vector counts whatever the row holds.
                     if id % 3 != 0 { try expectAgreement(setting, numbers(), step) }

@@ -66,7 +66,8 @@ extension PostgresVectorDatabase {
         ).rows.map { ($0.int64(0) ?? 0, Self.blob($0, 1, isVector: isVector)) }
     }
 
-    /// Only vectors of transactions before which none is under way: whatever is stored later comes behind them.
+    /// The mark stays behind what was written by transactions before which another is under way, which may come to store
+    /// something with a lower number.
     package func vectors(
         of space: StoredSpace,
         after mark: StreamMark,
@@ -75,9 +76,8 @@ extension PostgresVectorDatabase {
         let isVector = try isVector(space)
         let rows = try server.execute(
             """
-            SELECT written::text::bigint, id, image_id, embedding FROM \(table(space))
-            WHERE (written, id) > ($1::text::xid8, $2::bigint) AND written < pg_snapshot_xmin(pg_current_snapshot())
-            ORDER BY written, id LIMIT $3
+            SELECT written::text::bigint, id, image_id, embedding, written < pg_snapshot_xmin(pg_current_snapshot())
+            FROM \(table(space)) WHERE (written, id) > ($1::text::xid8, $2::bigint) ORDER BY written, id LIMIT $3
             """,
             [.text(String(mark.transaction)), .int64(mark.id), .int64(Int64(count))]
         ).rows
@@ -87,7 +87,7 @@ extension PostgresVectorDatabase {
                 components: Array(Self.blob(row, 3, isVector: isVector).dropFirst(4))
             )
         }
-        let next = rows.last.map { StreamMark(transaction: $0.int64(0) ?? 0, id: $0.int64(1) ?? 0) }
+        let next = rows.last { $0.bool(4) }.map { StreamMark(transaction: $0.int64(0) ?? 0, id: $0.int64(1) ?? 0) }
         return (page, next ?? mark)
     }
 

@@ -1,0 +1,193 @@
+import Foundation
+import PostgreSQL
+import SystemPackage
+import TestSupport
+import Testing
+import Vectors
+
+@testable import Catalog
+
+@Suite("The store at a server of PostgreSQL")
+struct PostgresStoreTests {
+    @Test("brings vectors to the bot's rows and to ours, bit for bit, with and without pgvector")
+    func stores() throws {
+        for cluster in [PostgresCluster.shared, PostgresCluster.plain] {
+            try PostgresSetting.with(cluster) { setting in
+                let store = try setting.store()
+                let images = try setting.images()
+                let vectors = try images.map { try setting.vector($0) }
+                #expect(try store.store(vectors, failures: []) == [])
+                try store.finish()
+                let isEmbedded = try setting.conditions().allSatisfy { $0 == .embedded }
+                #expect(isEmbedded)
+                let row = try #require(try setting.images([3]).first)
+                #expect(row.stored == .blob(EmbeddingBlob(vectors[2].embedding).bytes) && row.label == "tiny")
+                let ours = try store.vectors.embeddings(of: [3], in: store.space)
+                #expect(ours.first?.1 == EmbeddingBlob(vectors[2].embedding).bytes)
+                let page = try store.vectors.page(in: store.space, after: 0, count: 10)
+                #expect(page.count == 5 && page.allSatisfy(\.isAsStored))
+            }
+        }
+    }
+
+    @Test("leaves alone an image that was deleted, or exchanged under the same id, meanwhile")
+    func vanished() throws {
+        try PostgresSetting.with { setting in
+            let store = try setting.store()
+            let vectors = try setting.images().map { try setting.vector($0) }
+            try setting.bot.execute("DELETE FROM images WHERE id = 2")
+            try setting.bot.execute("UPDATE images SET file_unique_id = 'new' WHERE id = 3")
+            #expect(try store.store(vectors, failures: []) == [2, 3])
+            #expect(try store.vectors.vectorCount(in: store.space) == 3)
+            #expect(try setting.bot.number("SELECT count(embedding) FROM images WHERE id = 3") == 0)
+        }
+    }
+
+    @Test("keeps what stood in the bot's rows and was none of ours, and nothing else")
+    func replaced() throws {
+        try PostgresSetting.with { setting in
+            let store = try setting.store()
+            try setting.bot.execute(
+                "UPDATE images SET embedding = $1, embedding_model = 'old' WHERE id = 4",
+                [.bytes([1, 2, 3] as [UInt8]?)]
+            )
+            let images = try setting.images()
+            _ = try store.store(images.map { try setting.vector($0) }, failures: [])
+            _ = try store.store(images.map { try setting.vector($0, seed: 9) }, failures: [])
+            let kept = try setting.bot.execute("SELECT image_id, embedding, embedding_model FROM semblance.replaced").rows
+            #expect(kept.count == 1)
+            #expect(kept.first?.int64(0) == 4 && kept.first?.bytes(1) == [1, 2, 3] && kept.first?.text(2) == "old")
+        }
+    }
+
+    @Test("waits for a row that the bot is writing; in the end says so, and has written nothing")
+    func locks() throws {
+        try PostgresSetting.with(patience: .milliseconds(200)) { setting in
+            let store = try setting.store()
+            let vectors = try setting.images().map { try setting.vector($0) }
+            try setting.bot.withConnection { bot in
+                try bot.transaction { bot in
+                    _ = try bot.execute("UPDATE images SET analysis = 'x' WHERE id = 5")
+                    let error = #expect(throws: CatalogError.self) { try store.store(vectors, failures: []) }
+                    #expect(error?.code == .locked)
+                }
+            }
+            #expect(try store.vectors.vectorCount(in: store.space) == 0)
+            #expect(try setting.bot.number("SELECT count(embedding) FROM images") == 0)
+            #expect(try store.store(vectors, failures: []) == [])
+            #expect(try setting.bot.number("SELECT count(*) FROM images WHERE analysis = 'x' AND embedding IS NOT NULL") == 1)
+        }
+    }
+
+    @Test("does a batch once where the answer to its commit is lost on the way")
+    func unknownOutcome() throws {
+        try PostgresSetting.with { setting in
+            let port = try #require(setting.bot.address.split(separator: ":").last?.split(separator: "/").first)
+            let script = Fixtures.project.appending("Tests/TestSupport/cutting_proxy.py")
+            let proxy = try Program("/usr/bin/python3", [script.string, String(port)], in: "/tmp")
+            defer { proxy.kill() }
+            let listening = try #require(try proxy.waitForLine())
+            let address = setting.bot.address.replacing(":\(port)/", with: ":\(listening)/") + "?sslmode=disable"
+            let server = PostgresServer(try PostgresAddress(address), patience: .seconds(30))
+            let store = try setting.store(through: server)
+            let images = try setting.images()
+            #expect(try store.store(images.prefix(2).map { try setting.vector($0) }, failures: []) == [])
+            #expect(proxy.output.contains("lost"))
+            #expect(try store.store(images.suffix(3).map { try setting.vector($0) }, failures: []) == [])
+            #expect(try setting.bot.number("SELECT embedded FROM semblance.runs") == 5)
+            #expect(try setting.bot.number("SELECT batches FROM semblance.runs") == 2)
+            #expect(try store.vectors.vectorCount(in: store.space) == 5)
+        }
+    }
+
+    @Test("goes on where the server was restarted without warning, or its backend was ended")
+    func restart() throws {
+        let cluster = try PostgresCluster.crashing.get()
+        try PostgresSetting.with(.success(cluster)) { setting in
+            let store = try setting.store()
+            let images = try setting.images()
+            #expect(try store.store([try setting.vector(images[0])], failures: []) == [])
+            try cluster.restartImmediately()
+            #expect(try store.store([try setting.vector(images[1])], failures: []) == [])
+            try setting.bot.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+            #expect(try store.store([try setting.vector(images[2])], failures: []) == [])
+            #expect(try store.vectors.vectorCount(in: store.space) == 3)
+            #expect(try setting.bot.number("SELECT embedded FROM semblance.runs") == 3)
+        }
+    }
+
+    @Test("works for a role that may make no table, and says which grant is missing")
+    func roles() throws {
+        try PostgresSetting.with { setting in
+            let role = "worker_\(UInt32.random(in: 0...UInt32.max))"
+            try setting.bot.execute("CREATE ROLE \(role) LOGIN")
+            defer {
+                _ = try? setting.bot.execute("DROP OWNED BY \(role)")
+                _ = try? setting.bot.execute("DROP ROLE \(role)")
+            }
+            let outcome = try PostgresSchema(setting.server).make(for: role)
+            #expect(
+                outcome.missingGrants.sorted() == [
+                    "GRANT SELECT ON chats TO \(role)", "GRANT SELECT ON images TO \(role)",
+                    "GRANT SELECT ON users TO \(role)", "GRANT UPDATE (embedding, embedding_model) ON images TO \(role)",
+                ]
+            )
+            for grant in outcome.missingGrants.dropLast() { try setting.bot.execute(grant) }
+            let address = setting.bot.address.replacing("postgres@", with: "\(role)@")
+            let server = PostgresServer(try PostgresAddress(address))
+            let vectors = try setting.images().map { try setting.vector($0) }
+            let other = EmbeddingSpace(model: "tiny", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
+            let store = try setting.store(through: server, space: other)
+            let error = #expect(throws: CatalogError.self) { try store.store(vectors, failures: []) }
+            #expect(error?.code == .notPermitted)
+            for grant in outcome.missingGrants { try setting.bot.execute(grant) }
+            #expect(try store.store(vectors, failures: []) == [])
+            try store.vectors.rebuildIndex(of: store.space) { _ in }
+            let found = try store.vectors.nearest(to: vectors[0].embedding, count: 1, in: store.space, images: nil)
+            #expect(found.map(\.0) == [1])
+            #expect(throws: CatalogError.self) { try server.run { try $0.run("CREATE TABLE semblance.mine (a int)") } }
+        }
+    }
+
+    @Test("says what is wrong in one sentence: no server, no entry, no tables, a standby, another column")
+    func sentences() throws {
+        try PostgresSetting.with(patience: .zero) { setting in
+            func error(_ address: String) -> CatalogError? {
+                #expect(throws: CatalogError.self) {
+                    try PostgresMainDatabase(PostgresServer(try PostgresAddress(address), patience: .zero))
+                }
+            }
+            #expect(error("postgresql://a@127.0.0.1:1/b")?.code == .unavailable)
+            #expect(error(setting.bot.address.replacing("postgres@", with: "nobody:secret@"))?.code == .notPermitted)
+            #expect(error(setting.bot.address + "_not")?.code == .schema)
+            try setting.bot.execute("ALTER DATABASE \(setting.bot.name) SET default_transaction_read_only = on")
+            let server = PostgresServer(try PostgresAddress(setting.bot.address), patience: .zero)
+            let readOnly = #expect(throws: CatalogError.self) { try PostgresVectorDatabase(server).add(PostgresSetting.space) }
+            #expect(readOnly?.code == .cannotWrite)
+            try setting.bot.execute("ALTER DATABASE \(setting.bot.name) RESET default_transaction_read_only")
+            try setting.bot.execute("SET default_transaction_read_only = off")
+            try setting.bot.execute("ALTER TABLE images ALTER embedding TYPE text")
+            #expect(error(setting.bot.address)?.description.contains("not bytea") == true)
+        }
+    }
+
+    @Test("purges a space that is not the active one, and keeps the other")
+    func purge() throws {
+        try PostgresSetting.with { setting in
+            let images = try setting.images()
+            let store = try setting.store()
+            _ = try store.store(images.map { try setting.vector($0) }, failures: [])
+            let other = EmbeddingSpace(model: "tiny", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
+            let next = try setting.store(space: other)
+            #expect(!next.isActive)
+            _ = try next.store(images.map { try setting.vector($0, seed: 50) }, failures: [])
+            #expect(throws: CatalogError.self) { try store.vectors.purge(store.space) { _ in } }
+            #expect(try store.vectors.purge(next.space) { _ in } == 5)
+            #expect(try store.vectors.vectorCount(in: store.space) == 5)
+            let isEmbedded = try setting.conditions().allSatisfy { $0 == .embedded }
+            #expect(isEmbedded)
+        }
+    }
+}
