@@ -54,7 +54,8 @@ struct PostgresStoreTests {
             let images = try setting.images()
             _ = try store.store(images.map { try setting.vector($0) }, failures: [])
             _ = try store.store(images.map { try setting.vector($0, seed: 9) }, failures: [])
-            let kept = try setting.bot.execute("SELECT image_id, embedding, embedding_model FROM semblance.replaced").rows
+            let kept = try setting.bot.execute("SELECT image_id, embedding, embedding_model FROM semblance.replaced")
+                .rows
             #expect(kept.count == 1)
             #expect(kept.first?.int64(0) == 4 && kept.first?.bytes(1) == [1, 2, 3] && kept.first?.text(2) == "old")
         }
@@ -75,7 +76,10 @@ struct PostgresStoreTests {
             #expect(try store.vectors.vectorCount(in: store.space) == 0)
             #expect(try setting.bot.number("SELECT count(embedding) FROM images") == 0)
             #expect(try store.store(vectors, failures: []) == [])
-            #expect(try setting.bot.number("SELECT count(*) FROM images WHERE analysis = 'x' AND embedding IS NOT NULL") == 1)
+            #expect(
+                try setting.bot.number("SELECT count(*) FROM images WHERE analysis = 'x' AND embedding IS NOT NULL")
+                    == 1
+            )
         }
     }
 
@@ -85,14 +89,17 @@ struct PostgresStoreTests {
             let port = try #require(setting.bot.address.split(separator: ":").last?.split(separator: "/").first)
             let script = Fixtures.project.appending("Tests/TestSupport/cutting_proxy.py")
             let proxy = try Program("/usr/bin/python3", [script.string, String(port)], in: "/tmp")
-            defer { proxy.kill() }
+            defer {
+                proxy.signal(SIGKILL)
+                _ = try? proxy.wait()
+            }
             let listening = try #require(try proxy.waitForLine())
             let address = setting.bot.address.replacing(":\(port)/", with: ":\(listening)/") + "?sslmode=disable"
             let server = PostgresServer(try PostgresAddress(address), patience: .seconds(30))
             let store = try setting.store(through: server)
             let images = try setting.images()
             #expect(try store.store(images.prefix(2).map { try setting.vector($0) }, failures: []) == [])
-            #expect(proxy.output.contains("lost"))
+            #expect(proxy.outputSoFar.contains("lost"))
             #expect(try store.store(images.suffix(3).map { try setting.vector($0) }, failures: []) == [])
             #expect(try setting.bot.number("SELECT embedded FROM semblance.runs") == 5)
             #expect(try setting.bot.number("SELECT batches FROM semblance.runs") == 2)
@@ -131,7 +138,8 @@ struct PostgresStoreTests {
             #expect(
                 outcome.missingGrants.sorted() == [
                     "GRANT SELECT ON chats TO \(role)", "GRANT SELECT ON images TO \(role)",
-                    "GRANT SELECT ON users TO \(role)", "GRANT UPDATE (embedding, embedding_model) ON images TO \(role)",
+                    "GRANT SELECT ON users TO \(role)",
+                    "GRANT UPDATE (embedding, embedding_model) ON images TO \(role)",
                 ]
             )
             for grant in outcome.missingGrants.dropLast() { try setting.bot.execute(grant) }
@@ -164,7 +172,9 @@ struct PostgresStoreTests {
             #expect(error(setting.bot.address + "_not")?.code == .schema)
             try setting.bot.execute("ALTER DATABASE \(setting.bot.name) SET default_transaction_read_only = on")
             let server = PostgresServer(try PostgresAddress(setting.bot.address), patience: .zero)
-            let readOnly = #expect(throws: CatalogError.self) { try PostgresVectorDatabase(server).add(PostgresSetting.space) }
+            let readOnly = #expect(throws: CatalogError.self) {
+                try PostgresVectorDatabase(server).add(PostgresSetting.space)
+            }
             #expect(readOnly?.code == .cannotWrite)
             try setting.bot.execute("ALTER DATABASE \(setting.bot.name) RESET default_transaction_read_only")
             try setting.bot.execute("SET default_transaction_read_only = off")

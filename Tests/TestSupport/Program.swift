@@ -100,6 +100,19 @@ package final class Program {
     /// What the process has said on stderr so far.
     package var errorsSoFar: String { text(errorPath) }
 
+    /// What it has written on stdout so far.
+    package var outputSoFar: String { text(outputPath) }
+
+    /// The first line that it writes on stdout, waited for a few seconds.
+    package func waitForLine() throws -> String? {
+        for _ in 0..<500 {
+            let text = outputSoFar
+            if let end = text.firstIndex(of: "\n") { return String(text[..<end]) }
+            usleep(20_000)
+        }
+        return nil
+    }
+
     private func text(_ path: String) -> String {
         FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
