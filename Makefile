@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo test browser-test api-test server-load bot-storm bot-compat check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo demo-postgres test browser-test api-test server-load bot-storm bot-compat check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -16,11 +16,21 @@ demo: setup ## Show the whole story on a library of drawings and photographs
 	swift build -c release --product semblance
 	Scripts/demo
 
+demo-postgres: setup ## Show the story at a server of PostgreSQL, with two workers
+	Scripts/setup pictures postgres
+	swift build -c release --product semblance
+	Scripts/demo_postgres
+
 test: setup ## Run all tests in release
 	Scripts/setup browser postgres
 	Scripts/test
 
-browser-test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots
+browser-demo-postgres: setup ## Show the story at a server of PostgreSQL, with two workers
+	Scripts/setup pictures postgres
+	swift build -c release --product semblance
+	Scripts/demo_postgres
+
+test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots
 	Scripts/setup browser
 	SEMBLANCE_SCREENSHOTS=$(CURDIR)/.screenshots Scripts/test --filter BrowserTests
 

@@ -194,7 +194,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "semblance", "Digests", "ImageDecoding", "TestSupport",
+                "semblance", "PostgreSQL", "Digests", "ImageDecoding", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

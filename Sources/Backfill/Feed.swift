@@ -53,10 +53,10 @@ extension Backfill {
         }
     }
 
-    /// Waits for other programs, about a second: less where what is held here is written sooner.
+    /// Waits for other programs, a little more than a second: less where what is held here is written sooner.
     private func pause(while queue: WorkQueue) {
         let isBusy = queue.heldCount > 0
-        let end = ContinuousClock.now + .seconds(.random(in: 0.7...1.3))
+        let end = ContinuousClock.now + .seconds(.random(in: 1...1.5))
         while ContinuousClock.now < end, !stop.isRaised, !isBusy || queue.heldCount > 0 { usleep(10_000) }
     }
 

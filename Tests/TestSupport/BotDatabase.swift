@@ -111,6 +111,14 @@ package struct BotDatabase {
         try queue.inDatabase { try Value.fetchOne($0, sql: sql) }
     }
 
+    /// What the bot knows of all images.
+    package func images() throws -> [(id: Int64, chat: Int64, path: String?, uniqueID: String)] {
+        try queue.inDatabase { db in
+            try Row.fetchAll(db, sql: "SELECT id, chat_id, compressed_path, file_unique_id FROM images ORDER BY id")
+                .map { ($0[0], $0[1], $0[2], $0[3]) }
+        }
+    }
+
     /// id → (blob, label) of all images.
     package func embeddings() throws -> [Int64: StoredEmbedding] { try queue.inDatabase(Self.embeddings) }
 

@@ -31,6 +31,18 @@ package final class PostgresServer: Sendable {
         try run { try $0.execute(sql, parameters) }
     }
 
+    /// Its version, and how this program is connected to it, in words.
+    package func state() throws(CatalogError) -> String {
+        let row = try execute(
+            """
+            SELECT current_setting('server_version'), pg_is_in_recovery(),
+                (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid())
+            """
+        ).rows.first
+        let role = row?.bool(1) == true ? ", a standby that takes no writes" : ""
+        return "PostgreSQL \(row?.text(0) ?? "")\(role), \(row?.bool(2) == true ? "encrypted" : "not encrypted")"
+    }
+
     /// The server's time, in seconds since 1970.
     package func now() throws(CatalogError) -> Double {
         try execute("SELECT extract(epoch FROM clock_timestamp())::float8").rows.first?.double(0) ?? 0

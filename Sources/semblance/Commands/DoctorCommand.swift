@@ -68,17 +68,25 @@ struct DoctorCommand: SemblanceCommand {
     }
 
     private func mainDatabase(_ settings: Settings) throws -> String {
-        let main = try SQLiteMainDatabase(settings.address)
-        let counts = try ["users", "chats", "images"].map { table in
-            try main.count(table).map { "\($0) \(table)" } ?? "no table \(table)"
+        if let server = try settings.server() {
+            let main = try PostgresMainDatabase(server)
+            return "\(main.name), \(try server.state()), \(try counts(main))"
         }
-        return "\(main.path), journal mode \(try main.journalMode()), \(counts.joined(separator: ", "))"
+        let main = try SQLiteMainDatabase(settings.address)
+        return "\(main.path), journal mode \(try main.journalMode()), \(try counts(main))"
+    }
+
+    private func counts(_ main: any MainDatabase) throws -> String {
+        try ["users", "chats", "images"].map { table in
+            try main.count(table).map { "\($0) \(table)" } ?? "no table \(table)"
+        }.joined(separator: ", ")
     }
 
     private func vectorDatabase(_ settings: Settings) throws -> String {
-        let path = try settings.vectorDatabase
-        guard let vectors = try SQLiteVectorDatabase.existing(path: path, extensionPath: settings.sqliteVec) else {
-            return "\(path) is not there yet; generate makes it"
+        let server = try settings.server()
+        guard let vectors = try settings.vectors(index: true) else {
+            guard server == nil else { return "it has no tables of Semblance yet; semblance init makes them" }
+            return "\(try settings.vectorDatabase) is not there yet; generate makes it"
         }
         let active = try vectors.activeSpace()
         let spaces = try vectors.spaces().map { stored in
@@ -87,10 +95,10 @@ struct DoctorCommand: SemblanceCommand {
         }
         let index =
             switch vectors.indexExtension {
-            case .loaded(let version): "sqlite-vec \(version)"
+            case .loaded(let version): "\(server == nil ? "sqlite-vec" : "pgvector") \(version)"
             case .unavailable(let reason): "no index (\(reason))"
             }
-        return "\(path), \((spaces + [index]).joined(separator: ", "))"
+        return "\(vectors.name), \((spaces + [index]).joined(separator: ", "))"
     }
 
     private func model(_ settings: Settings) throws -> String {
