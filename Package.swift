@@ -128,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "Catalog",
+                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "PostgreSQL", "Catalog",
                 "Backfill",
                 "Similarity", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

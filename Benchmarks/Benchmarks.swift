@@ -8,6 +8,7 @@ struct Benchmarks: ParsableCommand {
         abstract: "Measures the stages one by one; prints JSON.",
         subcommands: [
             ImageStage.self, ModelStage.self, TextStage.self, SearchStage.self, HashStage.self, ClusterStage.self,
+            ServerLibrary.self, ServerWorker.self, ServerSearch.self,
         ]
     )
 }

@@ -80,9 +80,14 @@ final class Keeper: Sendable {
     }
 
     private func count(done: Int, failed: Int, _ add: (inout Summary) -> Void) {
+        let left = store.queue.flatMap { try? $0.count() }
         let progress = state.withLock { state in
             add(&state.summary)
-            state.progress.add(done: done, failed: failed)
+            if let left {
+                state.progress.share(left: left, failed: failed)
+            } else {
+                state.progress.add(done: done, failed: failed)
+            }
             return state.progress
         }
         observer.progress(progress)

@@ -1,7 +1,7 @@
 /// How far a run is: counts, and the speed over a moving window.
 package struct Progress: Sendable {
     /// Images that the run set out to touch.
-    package let total: Int
+    package private(set) var total: Int
     /// Images that were embedded, published, or failed.
     package private(set) var done = 0
     /// Images that failed.
@@ -17,8 +17,20 @@ package struct Progress: Sendable {
     }
 
     mutating func add(done: Int, failed: Int) {
-        self.done += done + failed
         self.failed += failed
+        show(done: self.done + done + failed)
+    }
+
+    /// Where several programs share a run: takes what is left of it, whoever does that, so that count and speed are the
+    /// whole run's.
+    mutating func share(left: Int, failed: Int) {
+        self.failed += failed
+        total = max(total, done + left)
+        show(done: total - left)
+    }
+
+    private mutating func show(done: Int) {
+        self.done = done
         let now = clock.now
         window.append((now, self.done))
         let start = now - Self.windowLength
