@@ -128,7 +128,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "PostgreSQL", "Catalog",
+                "CTurboJPEG", "CSQLite", "Vectors", "ImageDecoding", "Inference", "EmbeddingModel", "PostgreSQL",
+                "Catalog",
                 "Backfill",
                 "Similarity", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

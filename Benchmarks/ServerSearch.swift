@@ -38,8 +38,12 @@ struct ServerSearch: ParsableCommand {
             var found = 0
             for number in 0..<queries {
                 let query = file.embedding(count + number)
-                let truth = Set(try Self.measure(&times["file_ms", default: []]) { try exact.ranking(.allUsers)(query, 10) })
-                let answer = try Self.measure(&times["hnsw_ms", default: []]) { try index.ranking(.allUsers)(query, 10) }
+                let truth = Set(
+                    try Self.measure(&times["file_ms", default: []]) { try exact.ranking(.allUsers)(query, 10) }
+                )
+                let answer = try Self.measure(&times["hnsw_ms", default: []]) {
+                    try index.ranking(.allUsers)(query, 10)
+                }
                 found += truth.intersection(answer).count
                 guard answer.count == 10 else { throw ValidationError("\(answer.count) of 10 were found") }
                 let person = try Self.measure(&times["one_percent_ms", default: []]) {
@@ -56,7 +60,8 @@ struct ServerSearch: ParsableCommand {
     }
 
     /// Stores all vectors where they are not there yet, and makes the index.
-    private func fill(_ server: PostgresServer, _ file: SearchLibrary, _ result: inout [String: Double]) throws -> StoredSpace
+    private func fill(_ server: PostgresServer, _ file: SearchLibrary, _ result: inout [String: Double]) throws
+        -> StoredSpace
     {
         let main = try PostgresMainDatabase(server)
         let vectors = try PostgresVectorDatabase(server)

@@ -18,6 +18,9 @@ struct ServerWorker: ParsableCommand {
     @Option(help: "Images of a transaction.")
     var batchSize = 128
 
+    @Option(help: "Milliseconds to wait before each transaction, as a model would take.")
+    var pause: UInt32 = 0
+
     @Option(help: "Images at which the program dies.")
     var poison: [Int64] = []
 
@@ -56,6 +59,7 @@ struct ServerWorker: ParsableCommand {
                 for start in stride(from: 0, to: images.count, by: batchSize) {
                     let batch = images[start..<min(start + batchSize, images.count)]
                     if batch.contains(where: { poison.contains($0.id) }) { abort() }
+                    usleep(pause * 1000)
                     let lost = try store.store(batch.map(vector), failures: [])
                     outcome.stored += batch.count - lost.count
                     outcome.lost += lost.count

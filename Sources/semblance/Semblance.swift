@@ -52,7 +52,8 @@ struct Semblance: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            StatsCommand.self, GenerateCommand.self, InitCommand.self, WorkersCommand.self, ImportCommand.self,
+            StatsCommand.self, GenerateCommand.self, InitCommand.self, WorkersCommand.self,
+            MigrateStoreCommand.self, ImportCommand.self,
             DoctorCommand.self, EmbedCommand.self,
             SimilarCommand.self, SearchCommand.self, DuplicatesCommand.self, FailuresCommand.self, ExportCommand.self,
             VerifyCommand.self, ReindexCommand.self,

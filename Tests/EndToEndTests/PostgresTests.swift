@@ -207,6 +207,45 @@ extension EndToEnd {
             }
         }
 
+        @Test("takes over what a file knows, goes on where that was broken off, and compares both sides")
+        func migration() throws {
+            try withBoth(30) { both in
+                let library = both.library
+                try library.write(Array(JPEGWriter.picture(7).prefix(300)), "data/img/7.jpg")
+                #expect(try library.run("generate", "--all-users").status == 1)
+                try both.bot.execute("DELETE FROM images WHERE id = 30")
+                try both.bot.execute("UPDATE images SET file_unique_id = 'exchanged' WHERE id = 29")
+                let move = { try library.run("migrate-store", "--to", both.bot.address) }
+                let before = try library.snapshot()
+                let moved = try move()
+                #expect(moved.status == 0, "\(moved.errors)")
+                #expect(moved.output.contains("27 vectors are there and equal, 27 of them moved now; 2 left out"))
+                #expect(moved.output.contains("1 failures"))
+                #expect(
+                    try library.snapshot().filter { !$0.key.hasSuffix(".lock") }
+                        == before.filter { !$0.key.hasSuffix(".lock") }
+                )
+                #expect(try both.run("stats").output.contains("27"))
+                let published = try both.run("generate", "--all-users")
+                #expect(published.status == 0 && published.output.contains("Embedded: 1"), "\(published.output)")
+                let question = ["similar", "1", "--threshold", "-1", "--limit", "25", "--json"]
+                #expect(try both.run("verify").status == 0)
+                let (here, there) = (
+                    try library.start(question).wait(), try library.start(question, with: both.server).wait()
+                )
+                #expect(here.status == 0 && there.status == 0)
+                #expect(try both.run("failures").output == library.run("failures").output)
+                // As if it had been broken off in the middle.
+                try both.bot.execute("DELETE FROM semblance.vectors_1 WHERE image_id BETWEEN 5 AND 9")
+                #expect(try move().output.contains("27 vectors are there and equal, 4 of them moved now"))
+                try both.bot.execute(
+                    "UPDATE semblance.vectors_1 SET embedding = embedding * embedding WHERE image_id = 3"
+                )
+                let torn = try move()
+                #expect(torn.status == 65 && torn.errors.contains("are not those of"), "\(torn.errors)")
+            }
+        }
+
         @Test("is told about by doctor: its version, pgvector, whether the way there is encrypted")
         func doctor() throws {
             try withBoth(3) { both in

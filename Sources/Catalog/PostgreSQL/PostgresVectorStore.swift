@@ -69,7 +69,7 @@ package final class PostgresVectorStore: VectorStore {
                 try isActiveSpace(connection)
                 ? try publish(kept.map { ($0.0.image, $0.1) }, connection) : Set(kept.map(\.0.image.id))
             try insert(kept.filter { published.contains($0.0.image.id) }, connection)
-            try insert(failures.filter { own.contains($0.imageID) }, connection)
+            try database.insert(failures.filter { own.contains($0.imageID) }, into: space, connection)
             try count(embedded: published.count, failed: failures.count, connection)
             return Set(batch.map(\.image.id)).subtracting(published)
         }
@@ -182,60 +182,27 @@ package final class PostgresVectorStore: VectorStore {
 
     private func insert(_ vectors: [(NewVector, blob: [UInt8])], _ connection: PostgresConnection) throws {
         guard !vectors.isEmpty else { return }
-        let ids = PostgresValue.int64s(vectors.map(\.0.image.id))
-        try connection.execute("DELETE FROM \(database.table(space)) WHERE image_id = ANY ($1)", [ids])
+        let ids = vectors.map(\.0.image.id)
+        try connection.execute("DELETE FROM \(database.table(space)) WHERE image_id = ANY ($1)", [.int64s(ids)])
         try connection.execute(
             "DELETE FROM semblance.failures WHERE space_id = $2 AND image_id = ANY ($1)",
-            [ids, .int64(space.id)]
+            [.int64s(ids), .int64(space.id)]
         )
-        let embeddings =
-            isVector
-            ? PostgresValue.vectors(
-                littleEndian: vectors.map { Array($0.blob.dropFirst(4)) },
-                type: database.pgvector?.type ?? 0
+        let rows = vectors.map { vector, blob in
+            VectorRow(
+                imageID: vector.image.id,
+                fileUniqueID: vector.image.fileUniqueID,
+                owner: vector.image.chatID.flatMap { owners?.owner(ofChat: $0) } ?? 0,
+                isPublished: isActive,
+                blob: blob,
+                blobDigest: SHA256Digest(of: blob).bytes,
+                sourceDigest: vector.source.digest,
+                sourceFingerprint: vector.source.fingerprint,
+                sourceSize: Int64(vector.source.byteCount),
+                perceptualHash: Int64(bitPattern: vector.source.perceptualHash.bits)
             )
-            : PostgresValue.bytes(vectors.map(\.blob))
-        try connection.execute(
-            """
-            INSERT INTO \(database.table(space)) (image_id, file_unique_id, owner, published, blob_digest, source_digest,
-                source_fingerprint, source_size, perceptual_hash, run_id, embedding)
-            SELECT w.image_id, w.unique_id, w.owner, $10, w.blob_digest, w.source_digest, w.fingerprint, w.size, w.hash,
-                $9, w.embedding
-            FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[], $7::bigint[],
-                $8::bigint[], $11\(isVector ? "::\(database.pgvector?.schema ?? "public").vector[]" : "::bytea[]"))
-                AS w(image_id, unique_id, owner, blob_digest, source_digest, fingerprint, size, hash, embedding)
-            """,
-            [
-                ids, .texts(vectors.map(\.0.image.fileUniqueID)),
-                .int64s(vectors.map { vector, _ in vector.image.chatID.flatMap { owners?.owner(ofChat: $0) } ?? 0 }),
-                .bytes(vectors.map { SHA256Digest(of: $0.blob).bytes }), .bytes(vectors.map(\.0.source.digest)),
-                .texts(vectors.map(\.0.source.fingerprint)),
-                .int64s(vectors.map { Int64($0.0.source.byteCount) }),
-                .int64s(vectors.map { Int64(bitPattern: $0.0.source.perceptualHash.bits) }), .int64(run),
-                .bool(isActive), embeddings,
-            ]
-        )
-    }
-
-    private func insert(_ failures: [FailureRecord], _ connection: PostgresConnection) throws {
-        guard !failures.isEmpty else { return }
-        try connection.execute(
-            """
-            INSERT INTO semblance.failures
-                (space_id, image_id, file_unique_id, class, fingerprint, attempts, next_attempt, message)
-            SELECT $1, w.* FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::float8[],
-                $8::text[]) AS w
-            ON CONFLICT (space_id, image_id) DO UPDATE SET file_unique_id = excluded.file_unique_id,
-                class = excluded.class, fingerprint = excluded.fingerprint, attempts = excluded.attempts,
-                next_attempt = excluded.next_attempt, message = excluded.message
-            """,
-            [
-                .int64(space.id), .int64s(failures.map(\.imageID)), .texts(failures.map(\.fileUniqueID)),
-                .texts(failures.map(\.kind.rawValue)), .texts(failures.map(\.fingerprint)),
-                .int64s(failures.map { Int64($0.attempts) }), .doubles(failures.map(\.nextAttempt)),
-                .texts(failures.map(\.message)),
-            ]
-        )
+        }
+        try database.insert(rows, into: space, isVector: isVector, run: run, connection)
     }
 
     private func count(embedded: Int, failed: Int, _ connection: PostgresConnection) throws {

@@ -178,7 +178,7 @@ package final class SQLiteVectorDatabase: VectorDatabase {
         }
     }
 
-    private static func failure(_ row: Row) -> FailureRecord? {
+    static func failure(_ row: Row) -> FailureRecord? {
         FailureRecord.Class(rawValue: row[2]).map { kind in
             FailureRecord(
                 imageID: row[0],
