@@ -15,8 +15,12 @@ package final class AnswerLibrary: Sendable {
     package struct Sources: Sendable {
         package let openMain: @Sendable () throws -> any MainDatabase
         package let openVectors: @Sendable () throws -> (any VectorDatabase)?
-        /// The files of both databases.
+        /// The files of both databases; none where a server has them.
         package let databases: [FilePath]
+        /// How the vectors of a space are ranked.
+        package let makeSearch: @Sendable (Catalog, StoredSpace) throws -> any NearestSearch
+        /// Who embeds, where any number of programs may.
+        package let workers: (@Sendable () throws -> Workers.State)?
         package let loadImageEncoder: @Sendable (EmbeddingSpace) throws -> ImageEncoder
         package let loadTextEncoder: @Sendable (EmbeddingSpace) throws -> TextEncoder
         /// Whether the model that made a space is here.
@@ -32,6 +36,10 @@ package final class AnswerLibrary: Sendable {
             openMain: @escaping @Sendable () throws -> any MainDatabase,
             openVectors: @escaping @Sendable () throws -> (any VectorDatabase)?,
             databases: [FilePath],
+            makeSearch: @escaping @Sendable (Catalog, StoredSpace) throws -> any NearestSearch = { catalog, space in
+                try ResidentVectors(catalog, space: space)
+            },
+            workers: (@Sendable () throws -> Workers.State)? = nil,
             loadImageEncoder: @escaping @Sendable (EmbeddingSpace) throws -> ImageEncoder,
             loadTextEncoder: @escaping @Sendable (EmbeddingSpace) throws -> TextEncoder,
             isModelHere: @escaping @Sendable (EmbeddingSpace?) -> Bool,
@@ -42,6 +50,8 @@ package final class AnswerLibrary: Sendable {
             self.openMain = openMain
             self.openVectors = openVectors
             self.databases = databases
+            self.makeSearch = makeSearch
+            self.workers = workers
             self.loadImageEncoder = loadImageEncoder
             self.loadTextEncoder = loadTextEncoder
             self.isModelHere = isModelHere
@@ -80,10 +90,10 @@ package final class AnswerLibrary: Sendable {
     /// The databases.
     package func catalog() throws -> Catalog { try withState { $0.catalog } }
 
-    /// The service that answers from the active space; the space is read into memory the first time.
+    /// The service that answers from the active space; the first time it may be read into memory.
     package func service() throws -> SimilarityService {
         try loaded(\.service, isRight: { service, space in service.space == space }) { catalog, space in
-            SimilarityService(catalog, space: space, search: try ResidentVectors(catalog, space: space))
+            SimilarityService(catalog, space: space, search: try sources.makeSearch(catalog, space))
         }
     }
 
@@ -206,7 +216,7 @@ package final class AnswerLibrary: Sendable {
 
     private static func refreshed(_ opened: Opened?, _ sources: Sources) throws -> Opened {
         let files = sources.databases.map { FileIdentity(of: $0) }
-        if let opened, opened.files == files { return opened }
+        if let opened, opened.files == files, opened.catalog.vectors != nil || !files.isEmpty { return opened }
         let catalog = Catalog(main: try sources.openMain(), vectors: try sources.openVectors())
         return Opened(catalog: catalog, files: files)
     }

@@ -2,7 +2,22 @@ import Backfill
 import Catalog
 import Foundation
 import PostgreSQL
+import Synchronization
+import SystemPackage
 import Vectors
+
+/// A server that is made once and then used by all.
+final class SharedServer: Sendable {
+    private let server = Mutex<PostgresServer?>(nil)
+
+    func get(_ make: () -> PostgresServer) -> PostgresServer {
+        server.withLock { server in
+            let found = server ?? make()
+            server = found
+            return found
+        }
+    }
+}
 
 /// The databases that the settings name, files or a server.
 extension Settings {
@@ -25,10 +40,21 @@ extension Settings {
                     + ".env or the file of PGPASSFILE"
             )
         }
-        guard let stop else { return PostgresServer(address) }
+        guard let stop else { return sharedServer.get { PostgresServer(address) } }
         return PostgresServer(address, patience: .seconds(600), isAbandoned: { stop.isRaised }) { reason in
             Console.say("Waiting for the database: \(reason)")
         }
+    }
+
+    /// The bot's database for reading.
+    func main(patience: LockPatience = LockPatience()) throws -> any MainDatabase {
+        if let server = try server() { return try PostgresMainDatabase(server) }
+        return try SQLiteMainDatabase(address, patience: patience)
+    }
+
+    /// The files that both are; none where a server has them.
+    var databaseFiles: [FilePath] {
+        get throws { try server() == nil ? [address.path, vectorDatabase] : [] }
     }
 
     /// Our database for reading; `nil` where nothing was embedded yet.

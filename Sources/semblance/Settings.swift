@@ -50,6 +50,8 @@ struct Settings {
     }
 
     private let layers: [(source: String, values: [String: String])]
+    /// The server of DATABASE_URL once something has asked for it: all share its connections.
+    let sharedServer = SharedServer()
     let workingDirectory: FilePath
     let threads: Int
     /// What CLIP computes with.

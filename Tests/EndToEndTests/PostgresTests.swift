@@ -207,6 +207,34 @@ extension EndToEnd {
             }
         }
 
+        @Test("is served over HTTP: new images are embedded, all of them by a job, and everything says how far it is")
+        func serving() throws {
+            try withBoth(12) { both in
+                try both.bot.execute("UPDATE images SET mode_used = 'artistic' WHERE id <= 2")
+                try both.library.withServer(with: both.server) { port in
+                    let embedded = { try both.bot.number("SELECT count(embedding) FROM images") }
+                    try waitUntil { try embedded() == 2 }
+                    #expect(try both.library.ask(port, "/api/v1/images/3/embed", method: "POST").status == 200)
+                    let similar = try both.library.ask(port, "/api/v1/images/1/similar?threshold=-1")
+                    #expect((similar.body["hits"] as? [any Sendable])?.count == 2, "\(similar.body)")
+                    #expect(try both.library.ask(port, "/api/v1/jobs/backfill", method: "POST").status == 202)
+                    try waitUntil { try embedded() == 12 }
+                    try waitUntil {
+                        let health = try both.library.ask(port, "/health")
+                        let statistics = health.body["embedding_stats"] as? [String: any Sendable]
+                        return health.status == 200 && statistics?["with_embeddings"] as? Int == 12
+                    }
+                    let all = try both.library.ask(port, "/api/v1/images/1/similar?threshold=-1&limit=50")
+                    #expect((all.body["hits"] as? [any Sendable])?.count == 11)
+                    let metrics = try both.library.startTool(["curl", "-s", "http://127.0.0.1:\(port)/metrics"]).wait()
+                    #expect(metrics.output.contains(#"semblance_work{state="waiting"} 0"#), "\(metrics.output)")
+                    try both.bot.execute("DELETE FROM images WHERE id = 12")
+                    let fewer = try both.library.ask(port, "/api/v1/images/1/similar?threshold=-1&limit=50")
+                    #expect((fewer.body["hits"] as? [any Sendable])?.count == 10)
+                }
+            }
+        }
+
         @Test("takes over what a file knows, goes on where that was broken off, and compares both sides")
         func migration() throws {
             try withBoth(30) { both in

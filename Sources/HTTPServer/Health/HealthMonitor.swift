@@ -15,6 +15,7 @@ package final class HealthMonitor: Service {
         var database: Look<Health.Rows>?
         var statistics: Look<Statistics>?
         var space: Look<Health.Space>?
+        var workers: Workers.State?
         /// Whether the model answers as it did; `nil` before it was asked.
         var isModelTrue: Bool?
         /// How the databases stood at the last thorough look.
@@ -85,6 +86,8 @@ package final class HealthMonitor: Service {
         let space = Result { () throws -> Health.Space in try Health.Space(library) }
         state.withLock { $0.database = Look(seen: rows) }
         state.withLock { $0.space = Look(seen: space) }
+        let workers = try? library.sources.workers?()
+        state.withLock { $0.workers = workers }
     }
 
     private func lookThoroughly() {
@@ -146,6 +149,19 @@ package final class HealthMonitor: Service {
             + "# TYPE semblance_failures gauge\n"
             + FailureRecord.Class.allCases.map { kind in
                 #"semblance_failures{class="\#(kind.rawValue)"} \#(counted.failures[kind] ?? 0)"# + "\n"
-            }.joined()
+            }.joined() + work
+    }
+
+    /// What is left to do and who does it, where any number of programs may.
+    private var work: String {
+        guard let workers = state.withLock({ $0.workers }) else { return "" }
+        return """
+            # TYPE semblance_workers gauge
+            semblance_workers \(workers.workers.count)
+            # TYPE semblance_work gauge
+            semblance_work{state="waiting"} \(workers.waiting)
+            semblance_work{state="claimed"} \(workers.claimed)
+
+            """
     }
 }

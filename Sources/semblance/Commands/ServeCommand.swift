@@ -4,6 +4,7 @@ import Catalog
 import EmbeddingModel
 import HTTPServer
 import ImageDecoding
+import Similarity
 import SystemPackage
 import TelegramBot
 import Vectors
@@ -42,7 +43,7 @@ struct ServeCommand: SemblanceCommand {
         let serverSettings = try ServerSettings(settings).settings
         let botSettings = try bot ? BotSettings(settings, takesOver: takeOver) : nil
         if bot { _ = try ImageRegistry(settings.address) }
-        _ = try SQLiteMainDatabase(settings.address)
+        _ = try settings.main()
         let (models, metrics) = (LoadedModels(settings), Metrics())
         let answers = AnswerLibrary(try Self.sources(settings, models))
         let worker = try EmbeddingWorker(settings, models, metrics: metrics)
@@ -86,12 +87,15 @@ struct ServeCommand: SemblanceCommand {
 
     /// How the server opens what it answers from.
     static func sources(_ settings: Settings, _ models: LoadedModels) throws -> AnswerLibrary.Sources {
-        let (address, vectors) = (try settings.address, try settings.vectorDatabase)
         let files = SourceFiles(root: try settings.root)
+        var workers: (@Sendable () throws -> Workers.State)?
+        if let server = try settings.server() { workers = { try Workers(server).state() } }
         return AnswerLibrary.Sources(
-            openMain: { try SQLiteMainDatabase(address, patience: LockPatience(limit: .seconds(5))) },
-            openVectors: { try SQLiteVectorDatabase.existing(path: vectors, extensionPath: settings.sqliteVec) },
-            databases: [address.path, vectors],
+            openMain: { try settings.main(patience: LockPatience(limit: .seconds(5))) },
+            openVectors: { try settings.vectors(index: true) },
+            databases: try settings.databaseFiles,
+            makeSearch: { try search($0, $1, settings) },
+            workers: workers,
             loadImageEncoder: models.encoder,
             loadTextEncoder: { try Engine.textEncoder(of: $0, settings) },
             isModelHere: { (try? ModelStore(path: settings.models).model(named: $0?.model ?? settings.model)) != nil },
@@ -99,5 +103,17 @@ struct ServeCommand: SemblanceCommand {
             readFile: { files.contained($0, limit: ImageLimits.standard.fileBytes) },
             model: settings.model
         )
+    }
+
+    /// A server that has an index searches by itself; all else is searched in memory.
+    private static func search(
+        _ catalog: Catalog,
+        _ space: StoredSpace,
+        _ settings: Settings
+    ) throws -> any NearestSearch {
+        guard try settings.server() != nil, try catalog.vectors?.hasWholeIndex(of: space) == true else {
+            return try ResidentVectors(catalog, space: space)
+        }
+        return StoredSearch(catalog, space: space, usesIndex: true)
     }
 }

@@ -72,12 +72,15 @@ final class BackfillJob: Sendable {
 
     private func run(_ stop: StopSignal) throws -> LibraryRun.Outcome {
         let encoder = try models.wanted()
-        let library = try WritableLibrary(
-            settings,
-            for: encoder.space,
-            patience: LockPatience(shortenedBy: stop, to: .seconds(2)),
-            checks: true
-        )
+        let library =
+            try settings.server(stop: stop).map { try WritableLibrary($0, for: encoder.space, shares: true) }
+            ?? WritableLibrary(
+                settings,
+                for: encoder.space,
+                patience: LockPatience(shortenedBy: stop, to: .seconds(2)),
+                checks: true
+            )
+        defer { try? library.store.queue?.close() }
         var options = Backfill.Options(scope: .allUsers)
         options.modelThreads = settings.threads
         let run = try LibraryRun(library, encoder, settings, options: options, stop: stop)

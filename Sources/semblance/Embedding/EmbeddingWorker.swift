@@ -23,7 +23,7 @@ final class EmbeddingWorker: ImageEmbedder {
         let stage = { @Sendable (stage: Backfill.Stage, duration: Duration) in
             metrics.add(stage: stage.rawValue, duration)
         }
-        lock = SharedRunLock(beside: try settings.vectorDatabase)
+        lock = SharedRunLock(beside: try settings.databaseFiles.last)
         images = SingleImages(settings, models, lock: lock, stop: stopping, stage: stage)
         job = BackfillJob(settings, models, lock: lock, stage: stage)
         watch = ImageWatch(settings, policy: try AutoEmbedding(settings), stop: stopping)
@@ -63,15 +63,13 @@ final class EmbeddingWorker: ImageEmbedder {
 
     /// Lets the vectors of deleted images go.
     private func sweep() throws {
-        let main = try SQLiteMainDatabase(settings.address, patience: LockPatience(limit: .seconds(5)))
-        guard let found = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)?.orphans(by: main),
-            found.count > 0
-        else { return }
+        let main = try settings.main(patience: LockPatience(limit: .seconds(5)))
+        guard let found = try settings.vectors()?.orphans(by: main), found.count > 0 else { return }
         guard found.isPlausible else {
             Console.say("\(found.count) of \(found.total) vectors are of images that are not in the bot's database.")
             return
         }
-        try lock.holding { _ in _ = try SQLiteVectorDatabase.forWriting(settings).removeOrphans(by: main) }
+        try lock.holding { _ in _ = try settings.vectorsForWriting().removeOrphans(by: main) }
     }
 
     /// Lets everything that was computed of some images go.

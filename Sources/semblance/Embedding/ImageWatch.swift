@@ -14,7 +14,7 @@ final class ImageWatch: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var main: SQLiteMainDatabase?
+        var main: (any MainDatabase)?
         var file: FileIdentity?
         var version: Int?
         /// Up to this id nothing waits.
@@ -68,8 +68,8 @@ final class ImageWatch: Sendable {
         }
     }
 
-    private func look(_ main: SQLiteMainDatabase, after id: Int64) throws -> Backfill.Due {
-        let vectors = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)
+    private func look(_ main: any MainDatabase, after id: Int64) throws -> Backfill.Due {
+        let vectors = try settings.vectors()
         let space = try vectors?.answeringSpace()
         let backfill = Backfill(
             catalog: Catalog(main: main, vectors: vectors),
@@ -80,15 +80,14 @@ final class ImageWatch: Sendable {
         return try backfill.due(space, model: space?.space.model ?? settings.model, after: id, mode: policy.mode)
     }
 
-    private func refresh(_ state: inout State) throws -> SQLiteMainDatabase {
-        let address = try settings.address
-        let file = FileIdentity(of: address.path)
+    private func refresh(_ state: inout State) throws -> any MainDatabase {
+        let file = try settings.databaseFiles.first.flatMap { FileIdentity(of: $0) }
         var main = state.main
         if main == nil || state.file != file {
-            main = try SQLiteMainDatabase(address, patience: LockPatience(limit: .seconds(5)))
+            main = try settings.main(patience: LockPatience(limit: .seconds(5)))
             state = State(main: main, file: file)
         }
-        guard let main else { throw CommandError(.missingFile, "\(address.path) is not there") }
+        guard let main else { throw CommandError(.missingFile, "The bot's database is not there") }
         let version = try main.dataVersion()
         if version != state.version {
             state.version = version

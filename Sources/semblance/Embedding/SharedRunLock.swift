@@ -4,10 +4,11 @@ import SystemPackage
 
 /// The run's lock, shared by the threads of this process: held while any of them embeds.
 final class SharedRunLock: Sendable {
-    private let database: FilePath
+    private let database: FilePath?
     private let state = Mutex<(holders: Int, lock: RunLock?)>((0, nil))
 
-    init(beside database: FilePath) { self.database = database }
+    /// - Parameter database: `nil` where there is nothing to lock, since a server keeps writers apart.
+    init(beside database: FilePath?) { self.database = database }
 
     /// Takes the lock, or joins those who have it.
     ///
@@ -16,7 +17,7 @@ final class SharedRunLock: Sendable {
     @discardableResult
     func acquire() throws -> Bool {
         try state.withLock { state in
-            if state.holders == 0 { state.lock = try RunLock(beside: database) }
+            if state.holders == 0 { state.lock = try database.map { try RunLock(beside: $0) } }
             state.holders += 1
             return state.holders == 1
         }

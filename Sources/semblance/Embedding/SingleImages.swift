@@ -83,23 +83,26 @@ final class SingleImages: Sendable {
 
     private func isCurrent(_ kept: Kept, isFresh: Bool) throws -> Bool {
         guard try kept.files == identities() else { return false }
-        guard try !isFresh || kept.library.vectors.dataVersion() == kept.version else { return false }
+        let mayBeStale = isFresh && !kept.files.isEmpty
+        guard try !mayBeStale || kept.library.vectors.dataVersion() == kept.version else { return false }
         return try kept.library.vectors.activeSpace() == kept.library.store.space
     }
 
     private func open() throws -> Kept {
-        let space = try SQLiteVectorDatabase.existing(path: settings.vectorDatabase)?.answeringSpace()
+        let space = try settings.vectors()?.answeringSpace()
         let encoder = try space.map { try models.encoder(of: $0.space) } ?? models.wanted()
-        let library = try WritableLibrary(settings, for: encoder.space, patience: patience)
+        let library =
+            try settings.server(stop: stop).map { try WritableLibrary($0, for: encoder.space, shares: false) }
+            ?? WritableLibrary(settings, for: encoder.space, patience: patience)
         return Kept(library: library, files: try identities(), version: try library.vectors.dataVersion())
     }
 
     private func identities() throws -> [FileIdentity?] {
-        [FileIdentity(of: try settings.address.path), FileIdentity(of: try settings.vectorDatabase)]
+        try settings.databaseFiles.map { FileIdentity(of: $0) }
     }
 }
 
-extension SQLiteVectorDatabase {
+extension VectorDatabase {
     /// The active space, where it has anything to answer with.
     func answeringSpace() throws -> StoredSpace? {
         try activeSpace().flatMap { try vectorCount(in: $0) > 0 ? $0 : nil }
