@@ -118,6 +118,9 @@ let package = Package(
                 "Vectors", "Digests", "ImageDecoding", "Inference", "EmbeddingModel", "ModelHub", "PostgreSQL",
                 "Catalog", "Backfill",
                 "Similarity", "HTTPServer", "TelegramBot",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
@@ -147,7 +150,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/TestSupport",
-            exclude: ["cutting_proxy.py", "hub_simulator.py", "telegram_simulator.py"]
+            exclude: ["cutting_proxy.py", "hub_simulator.py", "media_simulator.py", "telegram_simulator.py"]
         ),
         .testTarget(name: "VectorsTests", dependencies: ["Vectors", "Digests", "TestSupport"]),
         .testTarget(

@@ -189,6 +189,7 @@ package struct Backfill: Sendable {
                     let result = pipeline.timing(.prepare) {
                         Result { () throws(SourceFiles.Fault) in try preparation.prepare(planned.image) }
                     }
+                    if case .failure(let fault) = result, let cause = fault.cause { pipeline.fail(cause) }
                     guard pipeline.prepared.push(Pipeline.Prepared(planned: planned, result: result)) else { break }
                 }
                 if running.isLast() { pipeline.prepared.close() }

@@ -9,14 +9,21 @@ package import SystemPackage
 /// nothing but opening it decides that.
 package struct SourceFiles: Sendable {
     private let root: FilePath
+    private let media: (any MediaSource)?
 
-    package init(root: FilePath) { self.root = root }
+    /// - Parameter media: Where the files are instead, if they are not on this machine.
+    package init(root: FilePath, media: (any MediaSource)? = nil) {
+        self.root = root
+        self.media = media
+    }
 
     /// Why an image has no readable file.
     package struct Fault: Error {
         let kind: FailureRecord.Class
         let message: String
         var fingerprint: String?
+        /// What is wrong where no file can be had now: the run ends by it, and no image is charged with it.
+        var cause: (any Error)?
     }
 
     /// A file's bytes, and what identifies this state of it.
@@ -29,6 +36,12 @@ package struct SourceFiles: Sendable {
         let isCut: Bool
     }
 
+    /// Whether a file of the image can be had. Files of another machine are not asked for: what was not there when it was
+    /// needed is on record.
+    package func isReachable(_ surveyed: Catalog.SurveyedImage) -> Bool {
+        media == nil ? canOpen(surveyed.image) : surveyed.failure?.kind != .missing
+    }
+
     /// Whether one of the image's files can be opened.
     package func canOpen(_ image: ImageRecord) -> Bool {
         (try? fingerprint(of: image)) != nil
@@ -36,6 +49,7 @@ package struct SourceFiles: Sendable {
 
     /// The state of the image's file, without reading it.
     func fingerprint(of image: ImageRecord) throws(Fault) -> String {
+        if let media { return try first(of: image) { path throws(Fault) in try Self.state(of: path, at: media) } }
         let file = try open(image)
         defer { close(file.descriptor) }
         return file.fingerprint
@@ -43,6 +57,7 @@ package struct SourceFiles: Sendable {
 
     /// Reads the image's file from one descriptor, whatever happens to its name meanwhile.
     func read(_ image: ImageRecord, limit: Int) throws(Fault) -> Content {
+        if let media { return try first(of: image) { path throws(Fault) in try Self.read(path, limit, at: media) } }
         let file = try open(image)
         defer { close(file.descriptor) }
         var failure: Int32 = 0
@@ -71,6 +86,10 @@ package struct SourceFiles: Sendable {
     ///
     /// What was opened is asked for its true place, so that no link, no `..` and no exchange of names leads elsewhere.
     package func contained(_ image: ImageRecord, limit: Int) -> (bytes: [UInt8], state: String)? {
+        if media != nil {
+            guard let content = try? read(image, limit: limit), !content.isCut else { return nil }
+            return (content.bytes, content.fingerprint)
+        }
         guard let file = try? open(image) else { return nil }
         let isContained = Self.place(of: file.descriptor).map { $0.starts(with: Self.resolved(root) ?? root) } ?? false
         close(file.descriptor)
@@ -98,12 +117,20 @@ package struct SourceFiles: Sendable {
     }
 
     private func open(_ image: ImageRecord) throws(Fault) -> OpenFile {
+        try first(of: image) { path throws(Fault) in try open(path) }
+    }
+
+    /// What the first of an image's paths gives that is there.
+    private func first<Value>(
+        of image: ImageRecord,
+        _ open: (FilePath) throws(Fault) -> Value
+    ) throws(Fault) -> Value {
         var fault = Fault(kind: .missing, message: image.paths.isEmpty ? "the row names no file" : "no file is there")
         for path in image.paths {
             do throws(Fault) {
                 return try open(path)
             } catch  where error.kind == .missing {
-                continue
+                if media != nil, fault.kind == .missing { fault = error }
             } catch {
                 fault = error
             }

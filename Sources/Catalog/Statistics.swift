@@ -38,7 +38,7 @@ package struct Statistics: Sendable, Equatable {
     private func share(_ count: Int) -> Double { total == 0 ? 0 : 100 * Double(count) / Double(total) }
 
     /// Counts one image.
-    mutating func count(_ surveyed: Catalog.SurveyedImage, isReachable: (ImageRecord) -> Bool) {
+    mutating func count(_ surveyed: Catalog.SurveyedImage, isReachable: (Catalog.SurveyedImage) -> Bool) {
         guard surveyed.image.isCompleted else {
             notCompleted += 1
             return
@@ -54,7 +54,7 @@ package struct Statistics: Sendable, Equatable {
         case .pending: pending += 1
         case .stale(let kind): stale[kind, default: 0] += 1
         }
-        if !isReachable(surveyed.image) {
+        if !isReachable(surveyed) {
             unreachable += 1
         } else if let failure = surveyed.failure, failure.kind != .missing {
             failures[failure.kind, default: 0] += 1
@@ -67,13 +67,13 @@ extension Catalog {
     ///
     /// - Parameters:
     ///   - salvages: Whether rows that a damaged database cannot give are passed over.
-    ///   - isReachable: Whether a file of the image can be opened; asked only where the image has no vector.
+    ///   - isReachable: Whether a file of the image can be had; asked only where the image has no vector.
     package func statistics(
         _ scope: Scope,
         model: String,
         space: StoredSpace?,
         salvages: Bool = false,
-        isReachable: (ImageRecord) -> Bool = { _ in true }
+        isReachable: (Catalog.SurveyedImage) -> Bool = { _ in true }
     ) throws -> Statistics {
         var statistics = Statistics()
         let owners = try main.owners(required: false)

@@ -25,8 +25,8 @@ package final class AnswerLibrary: Sendable {
         package let loadTextEncoder: @Sendable (EmbeddingSpace) throws -> TextEncoder
         /// Whether the model that made a space is here.
         package let isModelHere: @Sendable (EmbeddingSpace?) -> Bool
-        /// Whether a file of an image can be opened.
-        package let isReachable: @Sendable (ImageRecord) -> Bool
+        /// Whether a file of an image can be had.
+        package let isReachable: @Sendable (Catalog.SurveyedImage) -> Bool
         /// The bytes of an image's file and what its state is called; `nil` where others may not be shown it.
         package let readFile: @Sendable (ImageRecord) -> (bytes: [UInt8], state: String)?
         /// The model that is wanted, for where there is no space yet.
@@ -43,7 +43,7 @@ package final class AnswerLibrary: Sendable {
             loadImageEncoder: @escaping @Sendable (EmbeddingSpace) throws -> ImageEncoder,
             loadTextEncoder: @escaping @Sendable (EmbeddingSpace) throws -> TextEncoder,
             isModelHere: @escaping @Sendable (EmbeddingSpace?) -> Bool,
-            isReachable: @escaping @Sendable (ImageRecord) -> Bool,
+            isReachable: @escaping @Sendable (Catalog.SurveyedImage) -> Bool,
             readFile: @escaping @Sendable (ImageRecord) -> (bytes: [UInt8], state: String)?,
             model: String
         ) {

@@ -20,10 +20,10 @@ package struct UserSimilarityStats: Sendable, Equatable {
 extension SimilarityService {
     /// Counts a person's images.
     ///
-    /// - Parameter isReachable: Whether a file of an image can be opened.
+    /// - Parameter isReachable: Whether a file of an image can be had.
     package func getUserSimilarityStats(
         _ userID: Int64,
-        isReachable: (ImageRecord) -> Bool = { _ in true }
+        isReachable: (Catalog.SurveyedImage) -> Bool = { _ in true }
     ) throws -> UserSimilarityStats {
         let statistics = try catalog.statistics(
             .user(userID),

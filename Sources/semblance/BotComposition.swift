@@ -28,7 +28,7 @@ struct BotComposition {
         _ worker: EmbeddingWorker
     ) throws -> BotLibrary {
         let registry = try ImageRegistry(settings.address)
-        let files = SourceFiles(root: try settings.root)
+        let files = try settings.files
         let vectors = try settings.vectorDatabase
         return BotLibrary(
             main: { try answers.catalog().main },

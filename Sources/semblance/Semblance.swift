@@ -10,12 +10,13 @@ struct Semblance: ParsableCommand {
         commandName: "semblance",
         abstract: "Finds pictures that look alike in a Telegram bot's image library.",
         discussion: """
-            Works beside a bot that keeps its images in an SQLite database: gives every image a vector (embedding) of \
+            Works beside a bot that keeps its images in an SQLite or PostgreSQL database: gives every image a vector (embedding) of \
             an image model, keeps the vectors true, says honestly how far it is, and answers what looks alike: here, over \
             HTTP, and on Telegram.
 
             Settings, highest first: option, environment, --env-file (default .env.local), .env, ~/.env, default.
-              DATABASE_URL           the bot's database, a URL or a path
+              DATABASE_URL           the bot's database: a path, sqlite:///PATH, or
+                                     postgresql://USER@HOST/NAME
                                      (data/telegram_agent.db)
               EMBEDDING_MODEL        the model's name (clip-ViT-B-32)
               EMBEDDING_PRECISION    float32, or int8 for CLIP: faster, vectors of
@@ -23,6 +24,7 @@ struct Semblance: ParsableCommand {
               SEMBLANCE_MODELS       the folder of model folders
               SEMBLANCE_DATABASE     our database (semblance.db beside the bot's)
               SEMBLANCE_ROOT         the folder of the bot's relative file paths
+              SEMBLANCE_MEDIA_URL    the address of that folder on another machine
               SEMBLANCE_THREADS      threads of the model (one per core)
               SEMBLANCE_ONNXRUNTIME  the path of libonnxruntime.so
               SEMBLANCE_SQLITE_VEC   the path of vec0.so
@@ -48,7 +50,7 @@ struct Semblance: ParsableCommand {
                                      where models are fetched from, with what, if
 
             Exit status: 0 done; 1 done, but some images failed in this run; 64 wrong usage; 65 bad data; 66 a named \
-            file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 77 Telegram does not know the token; 129, 130, 143 interrupted.
+            file is missing; 69 something needed is not there; 73 cannot write; 75 try later; 77 not let in (Telegram does not know the token; a database server refuses); 129, 130, 143 interrupted.
             """,
         version: version,
         subcommands: [

@@ -42,6 +42,9 @@ struct LocationOptions: ParsableArguments {
     @Option(help: "The folder that the bot's relative file paths start from.")
     var root: String?
 
+    @Option(help: "The address of that folder on another machine: http://HOST/PATH.")
+    var mediaUrl: String?
+
     @Option(help: "A file of settings, read instead of .env.local.")
     var envFile: String?
 
@@ -50,6 +53,7 @@ struct LocationOptions: ParsableArguments {
         var options = others
         options[.databaseURL] = database
         options[.root] = root
+        options[.mediaURL] = mediaUrl
         return try Settings(options: options, environmentFile: envFile)
     }
 }

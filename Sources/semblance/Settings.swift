@@ -17,6 +17,7 @@ struct Settings {
         case models = "SEMBLANCE_MODELS"
         case vectorDatabase = "SEMBLANCE_DATABASE"
         case root = "SEMBLANCE_ROOT"
+        case mediaURL = "SEMBLANCE_MEDIA_URL"
         case threads = "SEMBLANCE_THREADS"
         case onnxRuntime = "SEMBLANCE_ONNXRUNTIME"
         case sqliteVec = "SEMBLANCE_SQLITE_VEC"

@@ -14,12 +14,12 @@ struct SpaceChange {
     /// What has no file, or a file that gives no picture, cannot be embedded. What only the model failed on does not count
     /// as such: a bad model does not take the place of a good one by itself.
     init(_ catalog: Catalog, to space: StoredSpace, _ settings: Settings) throws {
-        let files = SourceFiles(root: try settings.root)
+        let files = try settings.files
         let statistics = try catalog.statistics(
             .allUsers,
             model: space.space.model,
             space: space,
-            isReachable: files.canOpen
+            isReachable: files.isReachable
         )
         let have = statistics.embedded
         let impossible = statistics.unreachable + statistics.failureTotal - (statistics.failures[.model] ?? 0)

@@ -32,7 +32,7 @@ struct SpaceSwitch {
             ?? WritableLibrary(settings, for: space.space, patience: LockPatience())
         let backfill = Backfill(
             catalog: library.catalog,
-            files: SourceFiles(root: try settings.root),
+            files: try settings.files,
             options: .init(scope: .allUsers),
             stop: stop
         )

@@ -114,7 +114,7 @@ struct GenerateCommand: SemblanceCommand {
     private func rehearse(_ encoder: ImageEncoder, _ settings: Settings, _ stop: StopSignal) throws -> ExitStatus {
         let backfill = Backfill(
             catalog: try rehearsed(settings, stop),
-            files: SourceFiles(root: try settings.root),
+            files: try settings.files,
             options: options(settings),
             stop: stop
         )

@@ -87,7 +87,7 @@ struct ServeCommand: SemblanceCommand {
 
     /// How the server opens what it answers from.
     static func sources(_ settings: Settings, _ models: LoadedModels) throws -> AnswerLibrary.Sources {
-        let files = SourceFiles(root: try settings.root)
+        let files = try settings.files
         var workers: (@Sendable () throws -> Workers.State)?
         if let server = try settings.server() { workers = { try Workers(server).state() } }
         return AnswerLibrary.Sources(
@@ -99,7 +99,7 @@ struct ServeCommand: SemblanceCommand {
             loadImageEncoder: models.encoder,
             loadTextEncoder: { try Engine.textEncoder(of: $0, settings) },
             isModelHere: { (try? ModelStore(path: settings.models).model(named: $0?.model ?? settings.model)) != nil },
-            isReachable: files.canOpen,
+            isReachable: files.isReachable,
             readFile: { files.contained($0, limit: ImageLimits.standard.fileBytes) },
             model: settings.model
         )

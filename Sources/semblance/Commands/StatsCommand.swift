@@ -25,9 +25,9 @@ struct StatsCommand: SemblanceCommand {
         let settings = try locations.settings()
         let scope = userId.map { Scope.user($0) } ?? .allUsers
         let catalog = try Catalog(reading: settings)
-        let files = SourceFiles(root: try settings.root)
+        let files = try settings.files
         let statistics = { (model: String, space: StoredSpace?) in
-            try catalog.statistics(scope, model: model, space: space, salvages: salvage) { files.canOpen($0) }
+            try catalog.statistics(scope, model: model, space: space, salvages: salvage) { files.isReachable($0) }
         }
         let active = try catalog.vectors?.activeSpace()
         let model = active?.space.model ?? settings.model

@@ -73,7 +73,7 @@ final class ImageWatch: Sendable {
         let space = try vectors?.answeringSpace()
         let backfill = Backfill(
             catalog: Catalog(main: main, vectors: vectors),
-            files: SourceFiles(root: try settings.root),
+            files: try settings.files,
             options: .init(scope: .allUsers),
             stop: stop
         )

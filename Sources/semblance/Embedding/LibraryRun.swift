@@ -24,7 +24,7 @@ struct LibraryRun {
         self.stop = stop
         backfill = Backfill(
             catalog: library.catalog,
-            files: SourceFiles(root: try settings.root),
+            files: try settings.files,
             options: options,
             stop: stop,
             now: library.now

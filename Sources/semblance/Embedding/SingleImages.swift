@@ -58,7 +58,7 @@ final class SingleImages: Sendable {
                 options.makesBackup = !isBackedUp.withLock { $0 }
                 let backfill = Backfill(
                     catalog: current.library.catalog,
-                    files: SourceFiles(root: try settings.root),
+                    files: try settings.files,
                     options: options,
                     stop: stop
                 )
