@@ -1,6 +1,6 @@
 # The index of everything a person may run. `make demo` and `make test` do all of their own set-up.
 
-.PHONY: help setup build demo demo-postgres test browser-test api-test server-load bot-storm bot-compat check format quality fidelity bench int8 switch soak crashes golden clean
+.PHONY: help setup build demo demo-postgres test browser-test api-test server-load bot-storm bot-compat bench-postgres workers-storm check format quality fidelity bench int8 switch soak crashes golden clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -57,6 +57,14 @@ fidelity: build ## Compare a full-size CLIP with PyTorch, from file to vector (m
 
 bench: ## Measure speed and memory beside Python (a quarter of an hour, 3 GB)
 	Scripts/bench
+
+bench-postgres: setup ## Measure claims, stores and search at a server of PostgreSQL (minutes)
+	Scripts/bench_postgres
+
+workers-storm: setup ## Eight workers under kills, sleeps, restarts and lost connections (a quarter of an hour)
+	Scripts/setup postgres
+	swift build -c release --product Benchmarks
+	Scripts/workers_storm.py
 
 int8: setup ## Measure int8 against float32 on a trained transformer (minutes)
 	Scripts/int8

@@ -46,7 +46,7 @@ struct ServerWorker: ParsableCommand {
         let start = ContinuousClock.now
         while let queue = store.queue {
             switch try queue.claim() {
-            case .over:
+            case .over, .unplanned:
                 try store.finish()
                 outcome.seconds = (ContinuousClock.now - start) / .seconds(1)
                 print(String(decoding: try JSONEncoder().encode(outcome), as: UTF8.self))

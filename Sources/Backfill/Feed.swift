@@ -29,6 +29,7 @@ extension Backfill {
                 switch try queue.claim() {
                 case .over: break claiming
                 case .wait: pause(while: queue)
+                case .unplanned: _ = try plan(for: space, queue: queue)
                 case .images(let ids):
                     let needed = try catalog.survey(ids, model: space.model, space: stored).filter(Self.isNeeded)
                     try queue.drop(Array(Set(ids).subtracting(needed.map(\.image.id))))

@@ -194,7 +194,8 @@ package final class PostgresConnection: @unchecked Sendable {
         let isRefused = ["authentication", "password", "no pg_hba.conf entry", "certificate", "SSL", "role "]
             .contains { text.contains($0) }
         let code: PostgresError.Code =
-            if text.contains("too many clients") || text.contains("remaining connection slots") {
+            if ["too many clients", "too many connections", "remaining connection slots"].contains(where: text.contains)
+            {
                 .crowded
             } else if text.contains("database ") && text.contains("does not exist") {
                 .missing

@@ -74,14 +74,15 @@ package final class PostgresPool: Sendable {
     private func retrying<Value>(_ work: () throws -> Value) throws -> Value {
         let start = ContinuousClock.now
         var ceiling = 0.1
-        var isAnnounced = false
+        var attempt = 0
         while true {
             do {
                 return try work()
             } catch let error as PostgresError where error.isPassing {
-                guard ContinuousClock.now - start < patience, !isAbandoned() else { throw error }
-                if !isAnnounced { announce(error) }
-                isAnnounced = true
+                // Whoever was asleep for longer than that gets a second try all the same.
+                guard ContinuousClock.now - start < patience || attempt == 0, !isAbandoned() else { throw error }
+                if attempt == 0 { announce(error) }
+                attempt += 1
                 pause(.random(in: 0...ceiling))
                 ceiling = min(ceiling * 2, 30)
             }

@@ -4,7 +4,7 @@ import Glibc
 /// The program.
 @main
 struct Semblance: ParsableCommand {
-    static let version = "0.5.0"
+    static let version = "0.6.0"
 
     static let configuration = CommandConfiguration(
         commandName: "semblance",

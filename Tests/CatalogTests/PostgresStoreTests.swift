@@ -200,4 +200,44 @@ struct PostgresStoreTests {
             #expect(isEmbedded)
         }
     }
+
+    @Test("speaks to no server that cannot prove who it is, where that is asked for")
+    func encryption() throws {
+        let cluster = try PostgresCluster.encrypted.get()
+        try cluster.withDatabase { bot in
+            func state(_ host: String, _ root: FilePath) throws -> String {
+                let address = bot.address.replacing("127.0.0.1", with: host)
+                let server = PostgresServer(
+                    try PostgresAddress("\(address)?sslmode=verify-full&sslrootcert=\(root)"),
+                    patience: .seconds(20)
+                )
+                return try server.state()
+            }
+            let trusted = try state("localhost", cluster.certificate)
+            #expect(trusted.contains(", encrypted"))
+            for (host, root) in [
+                ("127.0.0.1", cluster.certificate), ("localhost", "/etc/ssl/certs/ca-certificates.crt"),
+            ] {
+                let error = #expect(throws: CatalogError.self) { try state(host, root) }
+                #expect(error?.code == .notPermitted, "\(error?.description ?? "")")
+            }
+        }
+    }
+
+    @Test("waits for a connection where the server has none left, and says so in the end")
+    func crowded() throws {
+        try PostgresSetting.with { setting in
+            try setting.bot.execute("ALTER DATABASE \(setting.bot.name) CONNECTION LIMIT 0")
+            let role = "guest_\(UInt32.random(in: 0...UInt32.max))"
+            try setting.bot.execute("CREATE ROLE \(role) LOGIN")
+            defer { _ = try? setting.bot.execute("DROP ROLE \(role)") }
+            let address = setting.bot.address.replacing("postgres@", with: "\(role)@")
+            let server = PostgresServer(try PostgresAddress(address), patience: .milliseconds(300))
+            let error = #expect(throws: CatalogError.self) { try server.now() }
+            #expect(
+                error?.code == .locked && error?.description.contains("connection") == true,
+                "\(error?.description ?? "")"
+            )
+        }
+    }
 }

@@ -120,6 +120,21 @@ extension EndToEnd {
             }
         }
 
+        @Test("is planned by another worker where the one that planned is not heard of any more")
+        func planning() throws {
+            try withBoth(30) { both in
+                let first = try both.run("generate", "--all-users", "--limit", "5")
+                #expect(first.output.contains("Embedded: 5"), "\(first.errors)")
+                // What somebody has offered who died before the rest.
+                try both.bot.execute("DELETE FROM semblance.work WHERE image_id > 10")
+                try both.bot.execute(
+                    "UPDATE semblance.spaces SET planner = 999, planned_until = clock_timestamp() + interval '4 s'"
+                )
+                let second = try both.run("generate", "--all-users")
+                #expect(second.status == 0 && second.output.contains("Embedded: 25"), "\(second.output)")
+            }
+        }
+
         /// The run of a program.
         private func run(of program: Program, _ both: Both) throws -> Int64? {
             try both.bot.number(

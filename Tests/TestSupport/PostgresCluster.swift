@@ -12,6 +12,16 @@ package struct PostgresCluster: Sendable {
     /// Debian's, which has no pgvector.
     package static let plain = Result { try PostgresCluster("plain", ["plain"]) }
 
+    /// One that speaks TLS as well, with a certificate of `localhost`.
+    package static let encrypted = Result {
+        let cluster = try PostgresCluster("encrypted", ["plain"])
+        try cluster.encrypt()
+        return cluster
+    }
+
+    /// Whoever trusts this file trusts the server.
+    package var certificate: FilePath { folder.appending("server.crt") }
+
     private static let folders = Mutex<[FilePath]>([])
     private static let number = Mutex(0)
     private static let root = "/tmp/semblance-postgres-of-"
@@ -65,6 +75,24 @@ package struct PostgresCluster: Sendable {
         for folder in folders.withLock({ $0 }) {
             _ = try? script(["stop", folder.string, "immediate"])
             try? FileManager.default.removeItem(atPath: folder.string)
+        }
+    }
+
+    private func encrypt() throws {
+        let data = folder.appending("data").string
+        let script = """
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+                -keyout \(data)/server.key -out \(data)/server.crt 2>/dev/null
+            cp \(data)/server.crt \(certificate)
+            chown --reference=\(data)/PG_VERSION \(data)/server.key \(data)/server.crt
+            chmod 600 \(data)/server.key
+            """
+        let outcome = try Program("/bin/sh", ["-ec", script], in: "/tmp", environment: ["PATH": "/usr/bin:/bin"]).wait()
+        guard outcome.status == 0 else { throw TestSupportError("no certificate: \(outcome.errors)") }
+        let pool = PostgresPool(try PostgresAddress(address("postgres")))
+        try pool.withConnection { connection in
+            try connection.run("ALTER SYSTEM SET ssl = on")
+            try connection.run("SELECT pg_reload_conf()")
         }
     }
 

@@ -7,7 +7,7 @@ package import Vectors
 /// enough rows came (an iterative scan): a condition on them never leaves fewer than were asked for.
 extension PostgresVectorDatabase {
     /// How many of its nearest a graph looks at in one go.
-    private static let breadth = 200
+    private static let breadth = 100
 
     package func hasWholeIndex(of space: StoredSpace) throws(CatalogError) -> Bool { try isVector(space) }
 

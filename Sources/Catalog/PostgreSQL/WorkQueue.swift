@@ -28,6 +28,8 @@ package final class WorkQueue: Sendable {
         case images([Int64])
         /// Others still work, or plan, or the run is paused: there may be some later.
         case wait
+        /// Whoever planned is not heard of any more: there may be images that nobody was offered.
+        case unplanned
         case over
     }
 
@@ -105,7 +107,7 @@ package final class WorkQueue: Sendable {
             held.withLock { held in for (image, token) in claimed { held.tokens[image] = token } }
             return .images(claimed.map(\.image))
         }
-        return try isOver() && isIdle ? .over : .wait
+        return try isIdle ? standing() : .wait
     }
 
     private func claim(
@@ -136,16 +138,18 @@ package final class WorkQueue: Sendable {
         return rows.map { ($0.int64(0) ?? 0, $0.int64(1) ?? 0) }.sorted { $0.0 < $1.0 }
     }
 
-    /// Whether nothing is left that could still be claimed, and nobody plans.
-    private func isOver() throws(CatalogError) -> Bool {
-        let rows = try server.execute(
+    /// What there is to wait for where nothing can be claimed.
+    private func standing() throws(CatalogError) -> Claim {
+        let row = try server.execute(
             """
-            SELECT NOT EXISTS (SELECT 1 FROM semblance.work WHERE space_id = $1) AND NOT EXISTS (
-                SELECT 1 FROM semblance.spaces WHERE id = $1 AND planned_until >= clock_timestamp())
+            SELECT EXISTS (SELECT 1 FROM semblance.work WHERE space_id = $1) OR planned_until >= clock_timestamp(),
+                planned_until IS NOT NULL
+            FROM semblance.spaces WHERE id = $1
             """,
             [.int64(space.id)]
-        ).rows
-        return rows.first?.bool(0) ?? true
+        ).rows.first
+        if row?.bool(0) == true { return .wait }
+        return row?.bool(1) == true ? .unplanned : .over
     }
 
     /// How many images are held here and not written yet.
