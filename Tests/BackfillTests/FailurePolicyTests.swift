@@ -28,6 +28,12 @@ struct FailurePolicyTests {
         }
     }
 
+    @Test("of an image on which programs died is left alone, whatever its file")
+    func abandoned() {
+        #expect(!policy.shouldTry(failure(.abandoned, fingerprint: nil), fingerprint: "f"))
+        #expect(!policy.shouldTry(failure(.abandoned, fingerprint: nil), fingerprint: nil))
+    }
+
     @Test("of a missing file is tried again as soon as a file is there")
     func missing() {
         #expect(!policy.shouldTry(failure(.missing, fingerprint: nil), fingerprint: nil))

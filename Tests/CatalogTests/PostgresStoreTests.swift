@@ -224,6 +224,44 @@ struct PostgresStoreTests {
         }
     }
 
+    @Test("shows a reader of new vectors also those of a transaction that began earlier and was committed later")
+    func stream() throws {
+        try PostgresSetting.with { setting in
+            let store = try setting.store()
+            let images = try setting.images()
+            let vectors = try PostgresVectorDatabase(setting.server)
+            func news(after mark: inout StreamMark) throws -> Set<Int64> {
+                let (page, next) = try vectors.vectors(of: store.space, after: mark, count: 100)
+                mark = next
+                return Set(page.map(\.imageID))
+            }
+            var mark = StreamMark()
+            try setting.bot.withConnection { slow in
+                try slow.transaction { slow in
+                    _ = try slow.execute("SELECT pg_current_xact_id()")
+                    _ = try store.store([try setting.vector(images[1])], failures: [])
+                    #expect(try news(after: &mark) == [2])
+                    _ = try slow.execute(
+                        """
+                        INSERT INTO semblance.vectors_1 (image_id, file_unique_id, owner, published, blob_digest,
+                            source_digest, source_fingerprint, embedding)
+                        SELECT 1, 'unique1', owner, TRUE, blob_digest, source_digest, source_fingerprint, embedding
+                        FROM semblance.vectors_1
+                        """
+                    )
+                }
+            }
+            #expect(try news(after: &mark).contains(1))
+            // Transactions of other tests, in other databases of the server, count as well.
+            var rounds = 0
+            while try !news(after: &mark).isEmpty, rounds < 500 {
+                rounds += 1
+                usleep(10_000)
+            }
+            #expect(rounds < 500, "nothing comes again when all is over")
+        }
+    }
+
     @Test("waits for a connection where the server has none left, and says so in the end")
     func crowded() throws {
         try PostgresSetting.with { setting in
