@@ -230,7 +230,8 @@ package struct Backfill: Sendable {
             while true {
                 let outcome = pipeline.outcomes.pop()
                 if let outcome { batch.append(outcome) }
-                if batch.count >= options.batchSize || outcome == nil || batch.count == queue?.heldCount {
+                let isLast = outcome.map { $0.isFlush } ?? true
+                if batch.count >= options.batchSize || isLast || batch.count == queue?.heldCount {
                     try pipeline.timing(.store) { try keeper.keep(batch) }
                     batch = []
                 }

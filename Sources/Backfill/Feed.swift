@@ -28,7 +28,9 @@ extension Backfill {
             claiming: while rest > 0, !stop.isRaised, pipeline.fault == nil {
                 switch try queue.claim() {
                 case .over: break claiming
-                case .wait: pause(while: queue)
+                case .wait:
+                    pipeline.outcomes.push(.flush)
+                    pause(while: queue)
                 case .unplanned: _ = try plan(for: space, queue: queue)
                 case .images(let ids):
                     let needed = try catalog.survey(ids, model: space.model, space: stored).filter(Self.isNeeded)

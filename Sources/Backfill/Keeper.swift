@@ -46,6 +46,7 @@ final class Keeper: Sendable {
             switch outcome {
             case .embedded(let vector): vectors.append(vector)
             case .failed(let failure): failures.append(failure)
+            case .flush: break
             }
         }
         if !vectors.isEmpty || !failures.isEmpty { try store(vectors, failures) }

@@ -31,6 +31,14 @@ final class Pipeline: Sendable {
     enum Outcome: Sendable {
         case embedded(NewVector)
         case failed(FailureRecord)
+        /// Nothing; what has gathered is written without waiting for more.
+        case flush
+
+        /// Whether it is nothing.
+        var isFlush: Bool {
+            if case .flush = self { return true }
+            return false
+        }
     }
 
     /// A few pages ahead, so that a slow file does not stop the others.

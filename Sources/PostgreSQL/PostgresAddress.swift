@@ -74,10 +74,17 @@ package struct PostgresAddress: Sendable, Equatable {
         "service", "connect_timeout", "target_session_attrs", "channel_binding", "gssencmode", "krbsrvname",
     ]
 
+    /// What only the bot's own driver understands, and what means nothing here.
+    private static let driverOptions: Set = [
+        "prepared_statement_cache_size", "prepared_statement_name_func", "statement_cache_size", "command_timeout",
+        "timeout", "async_fallback",
+    ]
+
     private static func read(options text: Substring, into found: inout [String: String]) throws(Fault) {
         for part in text.split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = pair[0] == "ssl" ? "sslmode" : String(pair[0])
+            if driverOptions.contains(name) { continue }
             guard pair.count == 2, options.contains(name) else {
                 throw Fault(description: "DATABASE_URL has an option that is not known: \(name.prefix(40))")
             }

@@ -226,7 +226,7 @@ struct PostgresStoreTests {
 
     @Test("shows a reader of new vectors also those of a transaction that began earlier and was committed later")
     func stream() throws {
-        try PostgresSetting.with { setting in
+        try PostgresSetting.with(PostgresCluster.encrypted) { setting in
             let store = try setting.store()
             let images = try setting.images()
             let vectors = try PostgresVectorDatabase(setting.server)
@@ -252,7 +252,7 @@ struct PostgresStoreTests {
                 }
             }
             #expect(try news(after: &mark).contains(1))
-            // Transactions of other tests, in other databases of the server, count as well.
+            // Other transactions of this server, which few tests use, count as well.
             var rounds = 0
             while try !news(after: &mark).isEmpty, rounds < 500 {
                 rounds += 1

@@ -135,6 +135,21 @@ extension EndToEnd {
             }
         }
 
+        @Test("comes to its end where most of what was offered needs nothing after all")
+        func staleOffers() throws {
+            try withBoth(300) { both in
+                #expect(try both.run("generate", "--all-users").status == 0)
+                for _ in 0..<3 {
+                    try both.bot.execute("UPDATE images SET embedding = NULL WHERE id <= 5")
+                    try both.bot.execute("DELETE FROM semblance.vectors_1 WHERE image_id <= 5")
+                    try both.bot.execute("INSERT INTO semblance.work (space_id, image_id) SELECT 1, id FROM images")
+                    let outcome = try both.start("generate", "--all-users").wait(atMost: .seconds(60))
+                    #expect(outcome.status == 0 && outcome.output.contains("Embedded: 5"), "\(outcome.output)")
+                    #expect(try both.bot.number("SELECT count(*) FROM semblance.work") == 0)
+                }
+            }
+        }
+
         /// The run of a program.
         private func run(of program: Program, _ both: Both) throws -> Int64? {
             try both.bot.number(

@@ -11,6 +11,8 @@ struct PostgresAddressTests {
         #expect(address.parameters["user"] == "bot" && address.parameters["password"] == "p@ss/word")
         #expect(address.parameters["host"] == "db.example" && address.parameters["port"] == "6432")
         #expect(address.parameters["dbname"] == "tele gram")
+        let driver = try PostgresAddress("postgresql+asyncpg://h/a?prepared_statement_cache_size=0&ssl=require")
+        #expect(driver.parameters == ["host": "h", "dbname": "a", "sslmode": "require"])
         let six = try PostgresAddress("postgres://[::1]:5433/a?connect_timeout=3")
         #expect(six.parameters["host"] == "::1" && six.parameters["connect_timeout"] == "3")
         let socket = try PostgresAddress("postgresql:///a?host=/run/postgresql")

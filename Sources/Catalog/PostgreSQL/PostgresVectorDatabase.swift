@@ -1,4 +1,5 @@
 import PostgreSQL
+import Synchronization
 import Vectors
 
 /// Our own database as a schema of a server of PostgreSQL.
@@ -8,6 +9,7 @@ package final class PostgresVectorDatabase: VectorDatabase {
     package let indexExtension: IndexExtension
     /// Where pgvector is, and the number of its type; `nil` where the extension is not there.
     let pgvector: (schema: String, type: UInt32)?
+    private let kinds = Mutex<[Int64: Bool]>([:])
 
     /// Looks what there is.
     ///
@@ -52,10 +54,13 @@ package final class PostgresVectorDatabase: VectorDatabase {
     /// The table of a space's vectors.
     func table(_ space: StoredSpace) -> String { "semblance.vectors_\(space.id)" }
 
-    /// What an embedding is called where it is read, and whether that is a `vector` rather than bytes.
+    /// Whether a space's embeddings are pgvector's `vector`, and not bytes; it stays what it was when the space was added.
     func isVector(_ space: StoredSpace) throws(CatalogError) -> Bool {
+        if let known = kinds.withLock({ $0[space.id] }) { return known }
         let rows = try server.execute("SELECT is_vector FROM semblance.spaces WHERE id = $1", [.int64(space.id)]).rows
-        return rows.first?.bool(0) ?? false
+        guard let kind = rows.first?.bool(0) else { return false }
+        kinds.withLock { $0[space.id] = kind }
+        return kind
     }
 
     /// The embedding in a column, as a blob.
