@@ -175,8 +175,12 @@ let package = Package(
         .testTarget(name: "BackfillTests", dependencies: ["Backfill", "Catalog", "TestSupport"]),
         .testTarget(
             name: "SimilarityTests",
+            dependencies: ["Similarity", "Catalog", "Vectors", "CDotProduct", "TestSupport"]
+        ),
+        .testTarget(
+            name: "StorageTests",
             dependencies: [
-                "Similarity", "PostgreSQL", "Catalog", "Vectors", "CDotProduct", "TestSupport",
+                "Similarity", "PostgreSQL", "Catalog", "Vectors", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]

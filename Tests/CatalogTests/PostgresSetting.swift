@@ -67,15 +67,4 @@ struct PostgresSetting {
             origin: .new
         )
     }
-
-    func conditions() throws -> [Condition] {
-        let vectors = try PostgresVectorDatabase(server)
-        var conditions: [Condition] = []
-        try Catalog(main: main, vectors: vectors).survey(.allUsers, model: "tiny", space: vectors.activeSpace()) {
-            page in
-            conditions += page.map(\.condition)
-            return true
-        }
-        return conditions
-    }
 }

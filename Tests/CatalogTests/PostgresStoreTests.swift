@@ -9,40 +9,6 @@ import Vectors
 
 @Suite("The store at a server of PostgreSQL")
 struct PostgresStoreTests {
-    @Test("brings vectors to the bot's rows and to ours, bit for bit, with and without pgvector")
-    func stores() throws {
-        for cluster in [PostgresCluster.shared, PostgresCluster.plain] {
-            try PostgresSetting.with(cluster) { setting in
-                let store = try setting.store()
-                let images = try setting.images()
-                let vectors = try images.map { try setting.vector($0) }
-                #expect(try store.store(vectors, failures: []) == [])
-                try store.finish()
-                let isEmbedded = try setting.conditions().allSatisfy { $0 == .embedded }
-                #expect(isEmbedded)
-                let row = try #require(try setting.images([3]).first)
-                #expect(row.stored == .blob(EmbeddingBlob(vectors[2].embedding).bytes) && row.label == "tiny")
-                let ours = try store.vectors.embeddings(of: [3], in: store.space)
-                #expect(ours.first?.1 == EmbeddingBlob(vectors[2].embedding).bytes)
-                let page = try store.vectors.page(in: store.space, after: 0, count: 10)
-                #expect(page.count == 5 && page.allSatisfy(\.isAsStored))
-            }
-        }
-    }
-
-    @Test("leaves alone an image that was deleted, or exchanged under the same id, meanwhile")
-    func vanished() throws {
-        try PostgresSetting.with { setting in
-            let store = try setting.store()
-            let vectors = try setting.images().map { try setting.vector($0) }
-            try setting.bot.execute("DELETE FROM images WHERE id = 2")
-            try setting.bot.execute("UPDATE images SET file_unique_id = 'new' WHERE id = 3")
-            #expect(try store.store(vectors, failures: []) == [2, 3])
-            #expect(try store.vectors.vectorCount(in: store.space) == 3)
-            #expect(try setting.bot.number("SELECT count(embedding) FROM images WHERE id = 3") == 0)
-        }
-    }
-
     @Test("keeps what stood in the bot's rows and was none of ours, and nothing else")
     func replaced() throws {
         try PostgresSetting.with { setting in
@@ -180,24 +146,6 @@ struct PostgresStoreTests {
             try setting.bot.execute("SET default_transaction_read_only = off")
             try setting.bot.execute("ALTER TABLE images ALTER embedding TYPE text")
             #expect(error(setting.bot.address)?.description.contains("not bytea") == true)
-        }
-    }
-
-    @Test("purges a space that is not the active one, and keeps the other")
-    func purge() throws {
-        try PostgresSetting.with { setting in
-            let images = try setting.images()
-            let store = try setting.store()
-            _ = try store.store(images.map { try setting.vector($0) }, failures: [])
-            let other = EmbeddingSpace(model: "tiny", weightsDigest: "bb", preprocessingVersion: 1, dimension: 8)
-            let next = try setting.store(space: other)
-            #expect(!next.isActive)
-            _ = try next.store(images.map { try setting.vector($0, seed: 50) }, failures: [])
-            #expect(throws: CatalogError.self) { try store.vectors.purge(store.space) { _ in } }
-            #expect(try store.vectors.purge(next.space) { _ in } == 5)
-            #expect(try store.vectors.vectorCount(in: store.space) == 5)
-            let isEmbedded = try setting.conditions().allSatisfy { $0 == .embedded }
-            #expect(isEmbedded)
         }
     }
 

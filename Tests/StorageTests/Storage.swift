@@ -38,6 +38,25 @@ extension PostgresBot: BotTables {
     }
 }
 
+/// The kinds of storage, which all have to pass the same tests.
+enum StorageKind: CaseIterable {
+    case files, server, serverWithoutPGVector
+
+    /// Makes a bot's tables and our database.
+    func with(_ body: (any BotTables, any Storage) throws -> Void) throws {
+        switch self {
+        case .files:
+            try withTemporaryFolder { folder in
+                let files = try Files(folder, isIndexed: true)
+                try body(files.bot, files)
+            }
+        case .server, .serverWithoutPGVector:
+            let cluster = self == .server ? PostgresCluster.shared : PostgresCluster.plain
+            try cluster.get().withDatabase { try body($0, try Server($0, hasPGVector: self == .server)) }
+        }
+    }
+}
+
 /// Where the vectors are kept.
 protocol Storage {
     var main: any MainDatabase { get }
