@@ -36,8 +36,9 @@ package struct SourceFiles: Sendable {
         let isCut: Bool
     }
 
-    /// Whether a file of the image can be had. Files of another machine are not asked for: what was not there when it was
-    /// needed is on record.
+    /// Whether a file of the image can be had.
+    ///
+    /// Files of another machine are not asked for: what was not there when it was needed is on record.
     package func isReachable(_ surveyed: Catalog.SurveyedImage) -> Bool {
         media == nil ? canOpen(surveyed.image) : surveyed.failure?.kind != .missing
     }
