@@ -25,12 +25,7 @@ test: setup ## Run all tests in release
 	Scripts/setup browser postgres
 	Scripts/test
 
-browser-demo-postgres: setup ## Show the story at a server of PostgreSQL, with two workers
-	Scripts/setup pictures postgres
-	swift build -c release --product semblance
-	Scripts/demo_postgres
-
-test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots
+browser-test: setup ## Use the gallery in headless Chromium; screenshots go to .screenshots
 	Scripts/setup browser
 	SEMBLANCE_SCREENSHOTS=$(CURDIR)/.screenshots Scripts/test --filter BrowserTests
 
