@@ -62,11 +62,6 @@ package struct PostgresAddress: Sendable, Equatable {
             + (parameters["port"].map { ":\($0)" } ?? "")
     }
 
-    /// Which database of which server for whom: two addresses with the same name mean the same one.
-    package var identity: String {
-        ["host", "hostaddr", "port", "dbname", "service"].map { parameters[$0] ?? "" }.joined(separator: "\u{1}")
-    }
-
     /// The options that are taken over from an address; `ssl` is how asyncpg says `sslmode`.
     private static let options: Set = [
         "host", "hostaddr", "port", "dbname", "user", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl",

@@ -91,7 +91,7 @@ package final class PostgresConnection: @unchecked Sendable {
         }
         guard sent == 1 else { throw failure(.unreachable) }
         guard let result = try results() else { throw PostgresError(.wrong, "the server gave no answer") }
-        return PostgresResult(result)
+        return result
     }
 
     private func prepared(_ sql: String, _ parameters: [PostgresValue]) throws(PostgresError) -> String {
@@ -100,7 +100,7 @@ package final class PostgresConnection: @unchecked Sendable {
         guard PQsendPrepare(handle, name, sql, Int32(parameters.count), parameters.map(\.type)) == 1 else {
             throw failure(.unreachable)
         }
-        if let result = try results() { PQclear(result) }
+        _ = try results()
         statements[sql] = name
         return name
     }
@@ -124,29 +124,20 @@ package final class PostgresConnection: @unchecked Sendable {
         }
     }
 
-    /// The last result of what was sent; the caller clears it.
-    private func results() throws(PostgresError) -> OpaquePointer? {
+    /// The last result of what was sent.
+    private func results() throws(PostgresError) -> PostgresResult? {
         let deadline = ContinuousClock.now + patience
         try flush(until: deadline)
-        var last: OpaquePointer?
+        var last: PostgresResult?
         var error: PostgresError?
-        while let result = try next(until: deadline) {
-            let status = PQresultStatus(result)
-            if status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK {
-                if let last { PQclear(last) }
-                last = result
-            } else {
-                error = error ?? Self.error(of: result)
-                PQclear(result)
-            }
+        while let result = try next(until: deadline).map(PostgresResult.init) {
+            last = result
+            error = error ?? result.error
         }
         if PQstatus(handle) == CONNECTION_BAD { isUsable = false }
-        if let error {
-            if let last { PQclear(last) }
-            if error.code == .unreachable { isUsable = false }
-            throw error
-        }
-        return last
+        guard let error else { return last }
+        if error.code == .unreachable { isUsable = false }
+        throw error
     }
 
     private func flush(until deadline: ContinuousClock.Instant) throws(PostgresError) {
@@ -167,16 +158,6 @@ package final class PostgresConnection: @unchecked Sendable {
             guard PQconsumeInput(handle) == 1 else { throw failure(.unreachable) }
         }
         return PQgetResult(handle)
-    }
-
-    private static func error(of result: OpaquePointer) -> PostgresError {
-        let field = { (code: Character) -> String in
-            guard let value = PQresultErrorField(result, Int32(code.asciiValue ?? 0)) else { return "" }
-            return String(cString: value)
-        }
-        let state = field("C")
-        guard !state.isEmpty else { return PostgresError(.unreachable, "the connection to the server was lost") }
-        return PostgresError(state: state, message: field("M"))
     }
 
     /// Something that libpq itself could not do.

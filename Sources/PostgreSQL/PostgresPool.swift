@@ -6,7 +6,7 @@ import Synchronization
 /// What fails for a reason that passes (the server restarts, a deadlock, no connection left) is tried again after random
 /// pauses that grow to thirty seconds, as long as the pool's patience lasts.
 package final class PostgresPool: Sendable {
-    package let address: PostgresAddress
+    private let address: PostgresAddress
     private let patience: Duration
     private let isAbandoned: @Sendable () -> Bool
     private let announce: @Sendable (PostgresError) -> Void
@@ -94,7 +94,4 @@ package final class PostgresPool: Sendable {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end, !isAbandoned() { usleep(20_000) }
     }
-
-    /// Closes the connections that nobody uses.
-    package func close() { idle.withLock { $0.removeAll() } }
 }

@@ -8,6 +8,17 @@ package final class PostgresResult {
 
     deinit { PQclear(result) }
 
+    /// What the server says went wrong; `nil` where nothing did.
+    var error: PostgresError? {
+        guard ![PGRES_COMMAND_OK, PGRES_TUPLES_OK].contains(PQresultStatus(result)) else { return nil }
+        let field = { (code: Character) -> String in
+            PQresultErrorField(self.result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) } ?? ""
+        }
+        let state = field("C")
+        guard !state.isEmpty else { return PostgresError(.unreachable, "the connection to the server was lost") }
+        return PostgresError(state: state, message: field("M"))
+    }
+
     /// How many rows there are.
     package var count: Int { Int(PQntuples(result)) }
     /// How many rows were inserted, updated or deleted.

@@ -210,6 +210,49 @@ struct PostgresStoreTests {
         }
     }
 
+    @Test("says that the server's disk is full, has written nothing of that batch, and goes on when there is space")
+    func fullDisk() throws {
+        try PostgresSetting.with(images: 3000) { setting in
+            try withTemporaryFolder { folder in
+                let disk = folder.string
+                #expect(mount("tmpfs", disk, "tmpfs", 0, "size=256k,mode=777") == 0, "mounting needs root")
+                defer { umount2(disk, Int32(MNT_DETACH)) }
+                let place = disk + "/space"
+                try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+                let owner = getpwnam("semblance-db").pointee
+                chown(place, owner.pw_uid, owner.pw_gid)
+                let name = "tiny_\(UInt32.random(in: 0...UInt32.max))"
+                try setting.bot.execute("CREATE TABLESPACE \(name) LOCATION '\(place)'")
+                let store = try setting.store()
+                for part in 0..<4 {
+                    try setting.bot.execute("ALTER TABLE semblance.vectors_1_\(part) SET TABLESPACE \(name)")
+                }
+                defer {
+                    for part in 0..<4 {
+                        _ = try? setting.bot.execute(
+                            "ALTER TABLE semblance.vectors_1_\(part) SET TABLESPACE pg_default"
+                        )
+                    }
+                    _ = try? setting.bot.execute("DROP TABLESPACE \(name)")
+                }
+                let vectors = try setting.images().map { try setting.vector($0) }
+                var next = 0
+                let error = #expect(throws: CatalogError.self) {
+                    while next < vectors.count {
+                        _ = try store.store(Array(vectors[next..<(next + 100)]), failures: [])
+                        next += 100
+                    }
+                }
+                #expect(error?.code == .cannotWrite, "\(error?.description ?? "")")
+                #expect(try store.vectors.vectorCount(in: store.space) == next)
+                #expect(try setting.bot.number("SELECT count(embedding) FROM images") == Int64(next))
+                #expect(mount("tmpfs", disk, "tmpfs", UInt(MS_REMOUNT), "size=20m") == 0)
+                #expect(try store.store(Array(vectors[next...]), failures: []) == [])
+                #expect(try setting.bot.number("SELECT count(embedding) FROM images") == 3000)
+            }
+        }
+    }
+
     @Test("waits for a connection where the server has none left, and says so in the end")
     func crowded() throws {
         try PostgresSetting.with { setting in

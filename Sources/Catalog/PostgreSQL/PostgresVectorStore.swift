@@ -69,8 +69,9 @@ package final class PostgresVectorStore: VectorStore {
                 try isActiveSpace(connection)
                 ? try publish(kept.map { ($0.0.image, $0.1) }, connection) : Set(kept.map(\.0.image.id))
             try insert(kept.filter { published.contains($0.0.image.id) }, connection)
-            try database.insert(failures.filter { own.contains($0.imageID) }, into: space, connection)
-            try count(embedded: published.count, failed: failures.count, connection)
+            let failed = failures.filter { own.contains($0.imageID) }
+            try database.insert(failed, into: space, connection)
+            try count(embedded: published.count, failed: failed.count, connection)
             return Set(batch.map(\.image.id)).subtracting(published)
         }
         queue?.release(ids)
