@@ -40,7 +40,10 @@ extension Settings {
                     + ".env or the file of PGPASSFILE"
             )
         }
-        guard let stop else { return sharedServer.get { PostgresServer(address) } }
+        let shared = sharedServer.get { PostgresServer(address) }
+        guard let stop else { return shared }
+        // What is not there to begin with is told at once; only what was there is waited for.
+        _ = try shared.now()
         return PostgresServer(address, patience: .seconds(600), isAbandoned: { stop.isRaised }) { reason in
             Console.say("Waiting for the database: \(reason)")
         }

@@ -29,7 +29,8 @@ extension EndToEnd {
         @Test(
             "refuses settings that do not parse",
             arguments: [
-                (["SEMBLANCE_THREADS": "two"], 64), (["DATABASE_URL": "postgresql://bot:secret@db/bot"], 64),
+                (["SEMBLANCE_THREADS": "two"], 64), (["DATABASE_URL": "mysql://bot:secret@db/bot"], 64),
+                (["DATABASE_URL": "postgresql://bot:secret@127.0.0.1:1/bot"], 69),
                 (["DATABASE_URL": "sqlite:///nowhere.db"], 66), (["EMBEDDING_MODEL": "no-such-model"], 69),
                 (["SEMBLANCE_ONNXRUNTIME": "/nowhere/libonnxruntime.so"], 69),
             ] as [([String: String], Int32)]
