@@ -66,7 +66,9 @@ struct VerifyCommand: SemblanceCommand {
         let findings = try verify(catalog, settings)
         guard !findings.isEmpty else { return .done }
         let space = try catalog.activeSpace(settings)
-        return try mend(findings, catalog, SQLiteVectorStore(main: main, vectors: vectors, space: space.space))
+        return try mend(findings, catalog, space) {
+            try SQLiteVectorStore(main: main, vectors: vectors, space: space.space)
+        }
     }
 
     /// Reports what is found, and gives back what is wrong for certain.
@@ -100,9 +102,10 @@ struct VerifyCommand: SemblanceCommand {
     private func mend(
         _ findings: [Verification.Finding],
         _ catalog: Catalog,
-        _ store: SQLiteVectorStore
+        _ space: StoredSpace,
+        _ open: () throws -> SQLiteVectorStore
     ) throws -> ExitStatus {
-        let repair = try Repair(of: findings, catalog, space: store.space)
+        let repair = try Repair(of: findings, catalog, space: space)
         guard try yes || !repair.isDrastic() else {
             throw CommandError(
                 .badData,
@@ -110,7 +113,7 @@ struct VerifyCommand: SemblanceCommand {
                     + "Nothing was changed; --yes removes them"
             )
         }
-        try repair.run(store)
+        try repair.run(try open())
         Console.say(
             "Repaired: \(repair.removed.count) vectors removed, \(repair.published.count) written into the bot's database, "
                 + "\(repair.restored.count) taken back from it\(repair.rebuildsIndex ? ", the index made anew" : "")."
