@@ -26,12 +26,12 @@ final class PartFile {
             throw HubError(.cannotWrite, "\(path) cannot be written: \(error)")
         }
         guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            try? descriptor.close()
             throw HubError(.tryLater, "\(path) is being downloaded by another program; wait for it, or end it")
         }
         length = Int((try? descriptor.seek(offset: 0, from: .end)) ?? 0)
     }
 
+    /// Runs as well where another process has it: what was opened is closed here and nowhere else.
     deinit { try? descriptor.close() }
 
     /// Adds bytes at the end.

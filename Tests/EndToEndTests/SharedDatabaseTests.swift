@@ -76,5 +76,22 @@ extension EndToEnd {
                 #expect(try first.wait().status == 0)
             }
         }
+
+        @Test("whose lock another run holds is left without closing anything twice, which could be somebody else's file")
+        func refusedLock() throws {
+            try withLibrary { library in
+                try library.addPictures(1...2)
+                #expect(try library.run("generate", "--all-users").status == 0)
+                let holder = open(library.vectors.string + ".lock", O_RDWR | O_CLOEXEC)
+                defer { close(holder) }
+                #expect(flock(holder, LOCK_EX | LOCK_NB) == 0)
+                let trace = library.folder.appending("trace").string
+                let command = [Program.semblance.string, "generate", "--all-users"]
+                let outcome = try library.startTool(["strace", "-f", "-o", trace, "-e", "trace=close"] + command).wait()
+                #expect(outcome.status == 75 && outcome.errors.contains("running already"), "\(outcome.errors)")
+                let closes = try String(contentsOfFile: trace, encoding: .utf8)
+                #expect(closes.contains("close(") && !closes.contains("EBADF"), "\(closes)")
+            }
+        }
     }
 }

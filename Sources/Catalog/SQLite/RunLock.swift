@@ -20,7 +20,6 @@ package final class RunLock: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             var text = [UInt8](repeating: 0, count: 20)
             let count = max(pread(descriptor, &text, text.count, 0), 0)
-            close(descriptor)
             let holder = String(decoding: text.prefix(count), as: UTF8.self)
             throw CatalogError(.locked, "Another semblance is running already that \(activity) (process \(holder))")
         }
@@ -32,5 +31,7 @@ package final class RunLock: Sendable {
     /// Lets the next backfill begin.
     package func release() { flock(descriptor, LOCK_UN) }
 
+    /// Runs as well where the lock was not got: what was opened is closed here and nowhere else, since its number may be
+    /// somebody else's file a moment later.
     deinit { close(descriptor) }
 }
