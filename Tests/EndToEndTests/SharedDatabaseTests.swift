@@ -77,7 +77,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("whose lock another run holds is left without closing anything twice, which could be somebody else's file")
+        @Test("whose lock another run holds closes nothing twice, which could be another file")
         func refusedLock() throws {
             try withLibrary { library in
                 try library.addPictures(1...2)
