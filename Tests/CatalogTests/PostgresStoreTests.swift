@@ -252,6 +252,13 @@ struct PostgresStoreTests {
         }
     }
 
+    @Test("asks graphs only of a pgvector that goes on until enough rows came")
+    func versions() {
+        func asks(_ version: String) -> Bool { PGVector(schema: "", type: 0, version: version).hasIterativeScans }
+        #expect(asks("0.8.0") && asks("0.8.5") && asks("0.10.0") && asks("1.0") && asks("0.8"))
+        #expect(!asks("0.7.4") && !asks("0.5.1") && !asks(""))
+    }
+
     @Test("waits for a connection where the server has none left, and says so in the end")
     func crowded() throws {
         try PostgresSetting.with { setting in

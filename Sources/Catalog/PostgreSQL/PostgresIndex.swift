@@ -19,17 +19,22 @@ extension PostgresVectorDatabase {
     ) throws(CatalogError) -> [(Int64, [UInt8])] {
         guard let pgvector else { return [] }
         let vector = PostgresValue.vector(littleEndian: Array(EmbeddingBlob(query).bytes.dropFirst(4)))
-        // Adding nothing keeps the graphs out where all rows of a scope are looked at.
+        // Adding nothing keeps the graphs out where all rows are looked at.
         let distance = "embedding OPERATOR(\(pgvector.schema).<#>) $1::\(pgvector.schema).vector"
-        let order = images == nil ? distance : "(\(distance)) + 0"
+        let asksGraphs = images == nil && pgvector.hasIterativeScans
+        let order = asksGraphs ? distance : "(\(distance)) + 0"
         let sql = """
             SELECT image_id, embedding FROM \(table(space)) \(images == nil ? "" : "WHERE image_id = ANY ($3)")
             ORDER BY \(order) LIMIT $2
             """
         let parameters = [vector, .int64(Int64(count))] + (images.map { [PostgresValue.int64s($0)] } ?? [])
         return try server.transaction { connection in
-            let breadth = min(max(Self.breadth, 2 * count), 1000)
-            try connection.run("SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = \(breadth)")
+            if asksGraphs {
+                let breadth = min(max(Self.breadth, 2 * count), 1000)
+                try connection.run(
+                    "SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = \(breadth)"
+                )
+            }
             return try connection.execute(sql, parameters).rows.map { row in
                 (row.int64(0) ?? 0, Self.blob(row, 1, isVector: true))
             }

@@ -7,18 +7,22 @@ package final class PostgresVectorDatabase: VectorDatabase {
     let server: PostgresServer
     package var name: String { server.name }
     package let indexExtension: IndexExtension
-    /// Where pgvector is, and the number of its type; `nil` where the extension is not there.
-    let pgvector: (schema: String, type: UInt32)?
+    /// `nil` where the extension is not there.
+    let pgvector: PGVector?
     private let kinds = Mutex<[Int64: Bool]>([:])
 
     /// Looks what there is.
     ///
     /// - Throws: `.schema` where `semblance init` has not been run, or a newer one was.
-    package init(_ server: PostgresServer) throws(CatalogError) {
-        self.server = server
+    package convenience init(_ server: PostgresServer) throws(CatalogError) {
         guard try Self.hasSchema(server) else {
             throw CatalogError(.schema, "There are no tables of Semblance in \(server.name) yet; run semblance init")
         }
+        try self.init(initialised: server)
+    }
+
+    private init(initialised server: PostgresServer) throws(CatalogError) {
+        self.server = server
         let newest = try server.execute("SELECT max(version) FROM semblance.versions").rows.first?.int64(0) ?? 0
         guard newest == PostgresSchema.version else {
             throw CatalogError(
@@ -35,16 +39,17 @@ package final class PostgresVectorDatabase: VectorDatabase {
             JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'
             """
         ).rows.first
-        pgvector = found.map { ($0.text(2) ?? "", UInt32($0.int64(1) ?? 0)) }
-        let version = found?.text(0)
+        pgvector = found.map { row in
+            PGVector(schema: row.text(2) ?? "", type: UInt32(row.int64(1) ?? 0), version: row.text(0) ?? "")
+        }
         indexExtension =
-            version.map { .loaded(version: $0) }
+            pgvector.map { .loaded(version: $0.version) }
             ?? .unavailable(reason: "pgvector is not in the database; run semblance init where the server has it")
     }
 
     /// Opens it for reading, if it was made.
     package static func existing(_ server: PostgresServer) throws(CatalogError) -> PostgresVectorDatabase? {
-        try hasSchema(server) ? PostgresVectorDatabase(server) : nil
+        try hasSchema(server) ? PostgresVectorDatabase(initialised: server) : nil
     }
 
     private static func hasSchema(_ server: PostgresServer) throws(CatalogError) -> Bool {
