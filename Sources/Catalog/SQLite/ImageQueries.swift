@@ -7,10 +7,8 @@ extension SQLiteMainDatabase {
     package func images(inChats chats: [Int64]?, after id: Int64, count: Int) throws(CatalogError) -> [ImageRecord] {
         if chats != nil { try schema.require(["chat_id"], in: "images", file: path.string) }
         let rows = ImageRows(schema)
-        let chosen = chats == nil ? "" : "AND chat_id IN (SELECT value FROM json_each(?))"
-        var arguments: StatementArguments = [id]
-        if let chats { arguments += [jsonArray(chats)] }
-        arguments += [count]
+        let (chosen, chatArguments) = Self.chosen(chats)
+        let arguments = [id] + chatArguments + [count]
         return try read { db in
             let sql = "SELECT \(rows.columns) FROM images WHERE id > ? \(chosen) ORDER BY id LIMIT ?"
             let found = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
@@ -36,10 +34,8 @@ extension SQLiteMainDatabase {
     /// - Parameter chats: The internal ids of the chats whose images are wanted; `nil` for all.
     package func newestImages(before id: Int64, count: Int, chats: [Int64]?) throws(CatalogError) -> [ImageRecord] {
         let rows = ImageRows(schema)
-        let chosen = chats == nil ? "" : "AND chat_id IN (SELECT value FROM json_each(?))"
-        var arguments: StatementArguments = [id]
-        if let chats { arguments += [jsonArray(chats)] }
-        arguments += [count]
+        let (chosen, chatArguments) = Self.chosen(chats)
+        let arguments = [id] + chatArguments + [count]
         return try read { db in
             let statement = try db.cachedStatement(
                 sql: """
@@ -49,6 +45,39 @@ extension SQLiteMainDatabase {
             )
             return try Row.fetchAll(statement, arguments: arguments).map(rows.record)
         }
+    }
+
+    /// How many completed images there are in some chats, up to an id.
+    package func completedCount(to last: Int64, chats: [Int64]?) throws(CatalogError) -> Int {
+        let (chosen, arguments) = Self.chosen(chats)
+        return try read {
+            try Int.fetchOne(
+                $0,
+                sql: "SELECT count(*) FROM images WHERE id <= ? AND processing_status IS 'completed' \(chosen)",
+                arguments: [last] + arguments
+            ) ?? 0
+        }
+    }
+
+    /// The id before which the page of images lies that ends just above one.
+    package func pageStart(above id: Int64, length: Int, chats: [Int64]?) throws(CatalogError) -> Int64 {
+        let (chosen, arguments) = Self.chosen(chats)
+        let ids = try read {
+            try Int64.fetchAll(
+                $0,
+                sql: """
+                    SELECT id FROM images WHERE id > ? AND processing_status IS 'completed' \(chosen) ORDER BY id LIMIT ?
+                    """,
+                arguments: [id] + arguments + [length]
+            )
+        }
+        return ids.last.map { $0 + 1 } ?? .max
+    }
+
+    /// A condition on the chat, to be put behind another one, and its arguments; nothing for all chats.
+    private static func chosen(_ chats: [Int64]?) -> (sql: String, arguments: StatementArguments) {
+        guard let chats else { return ("", []) }
+        return ("AND chat_id IN (SELECT value FROM json_each(?))", [jsonArray(chats)])
     }
 
     /// When the bot got an image and what its chat is called, as far as the database says.

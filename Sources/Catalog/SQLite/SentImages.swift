@@ -241,37 +241,3 @@ extension ImageRecord {
         )
     }
 }
-
-extension SQLiteMainDatabase {
-    /// How many completed images there are in some chats, up to an id.
-    package func completedCount(to last: Int64, chats: [Int64]?) throws(CatalogError) -> Int {
-        let (chosen, arguments) = Self.chosen(chats)
-        return try read {
-            try Int.fetchOne(
-                $0,
-                sql: "SELECT count(*) FROM images WHERE id <= ? AND processing_status IS 'completed' \(chosen)",
-                arguments: [last] + arguments
-            ) ?? 0
-        }
-    }
-
-    /// The id before which the page of images lies that ends just above one.
-    package func pageStart(above id: Int64, length: Int, chats: [Int64]?) throws(CatalogError) -> Int64 {
-        let (chosen, arguments) = Self.chosen(chats)
-        let ids = try read {
-            try Int64.fetchAll(
-                $0,
-                sql: """
-                    SELECT id FROM images WHERE id > ? AND processing_status IS 'completed' \(chosen) ORDER BY id LIMIT ?
-                    """,
-                arguments: [id] + arguments + [length]
-            )
-        }
-        return ids.last.map { $0 + 1 } ?? .max
-    }
-
-    private static func chosen(_ chats: [Int64]?) -> (sql: String, arguments: StatementArguments) {
-        guard let chats else { return ("", []) }
-        return ("AND chat_id IN (SELECT value FROM json_each(?))", [jsonArray(chats)])
-    }
-}
